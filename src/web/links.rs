@@ -1,6 +1,6 @@
 //! Paths and URLs of one-time links, for pages, mails and API responses.
 
-use app::org::{self, MailedLink, NewInvitation};
+use app::org::{self, InvitationLetter};
 use app::user::{self, Letter, NewReset};
 use app::{App, Request};
 use domain::account_link::LinkPurpose;
@@ -40,17 +40,10 @@ pub fn absolute(app: &App, path: &str) -> String {
     app.config().server.public_url.join(path)
 }
 
-/// Mails an invitation, if it has an email address and mail is configured.
-pub fn send_invitation(req: &Request, new: &NewInvitation) {
-    org::send_invitation(req, new, |link| {
-        absolute(&req.app, &invitation_path(link.expose()))
-    });
-}
-
-/// Mails the link that a visitor with an invitation requested.
-pub fn send_mailed_link(req: &Request, new: &MailedLink) {
-    org::send_mailed_link(req, new, |link| {
-        absolute(&req.app, &invitation_path(link.expose()))
+/// Mails an invitation.
+pub fn send_invitation(app: &App, letter: &InvitationLetter) {
+    org::send_invitation(app, letter, |link| {
+        absolute(app, &invitation_path(link.expose()))
     });
 }
 

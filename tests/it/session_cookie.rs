@@ -52,7 +52,7 @@ async fn cookies_are_inaccessible_to_scripts_and_other_sites() {
             names.push(name);
         }
         let of = |name: &str| format!("{prefix}doorcode_{name}");
-        let expected = ["visitor", "session", "acquaintance", "visitor", "session"];
+        let expected = ["visitor", "session", "known_browser", "visitor", "session"];
         assert_eq!(names, expected.map(of));
         assert_eq!(
             first.headers.contains_key("strict-transport-security"),

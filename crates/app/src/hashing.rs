@@ -4,41 +4,54 @@
 //! take gigabytes and starve every other request. So a few threads do all hashing, each with one
 //! reusable block of memory, behind two short queues; a full queue rejects further tasks
 //! immediately. Strangers, who can guess at any rate from many addresses, have a queue of their own,
-//! so that they cannot keep known browsers and signed-in users from the threads.
+//! so that they cannot keep known browsers and signed-in users from the threads. Each user and each
+//! source has a few tasks at a time, so that none fills a queue alone.
 
+use super::slots::{Slot, Slots};
 use super::{Entropy, Error};
 use argon2::{Algorithm, Argon2, Block, Params, PasswordHash, Version};
 use config::SignIn;
 use crossbeam_channel::{Receiver, Sender, select};
-use domain::password;
-use std::sync::{Mutex, PoisonError};
+use domain::id::UserId;
+use domain::{network, password};
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 const SALT_LENGTH: usize = 16;
 const HASH_LENGTH: usize = 32;
 
+/// Tasks of one user at a time.
+const PER_USER: usize = 2;
+/// Tasks of one source of strangers at a time: this part of their queue.
+const PART_PER_SOURCE: usize = 4;
+
 /// The hashing threads.
 pub struct Hasher {
     known: Sender<Task>,
     strangers: Sender<Task>,
-    /// Locked while a task of [`Queue::Slowed`] is added.
+    /// Locked while a task of [`Waiter::Slowed`] is added.
     slowed: Mutex<()>,
     /// The most tasks that wait in each queue.
     capacity: usize,
+    /// The tasks of users and sources.
+    slots: Arc<Slots>,
     params: Params,
     /// A hash that matches no password, to spend the same time on users that do not exist.
     decoy: String,
 }
 
-/// Where a task waits. The threads serve both queues alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Queue {
-    /// That of known browsers, signed-in users and users with a secret link.
-    Known,
-    /// That of strangers.
-    Strangers,
-    /// That of strangers, whose second half is left to others.
-    Slowed,
+/// Who waits for a hash, which determines the queue. The threads serve both queues alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Waiter {
+    /// The operator, or the visitor with the link for the first user.
+    Operator,
+    /// A user in a known browser, in a session or with a secret link.
+    User(UserId),
+    /// A stranger at this address.
+    Stranger(IpAddr),
+    /// A stranger who leaves the second half of the queue to others.
+    Slowed(IpAddr),
 }
 
 /// What a hash depends on.
@@ -53,6 +66,8 @@ struct Task {
     salt: Vec<u8>,
     params: Params,
     reply: oneshot::Sender<Option<[u8; HASH_LENGTH]>>,
+    /// Taken until the task is done; the operator needs none.
+    slot: Option<Slot>,
 }
 
 /// Result of comparing a password with a hash.
@@ -94,6 +109,7 @@ impl Hasher {
             strangers,
             slowed: Mutex::default(),
             capacity,
+            slots: Slots::new(usize::MAX),
             decoy: phc(&params, salt, hash),
             params,
         })
@@ -104,14 +120,14 @@ impl Hasher {
         &self,
         new: &str,
         salt: [u8; SALT_LENGTH],
-        queue: Queue,
+        waiter: Waiter,
     ) -> Result<String, Error> {
         let input = Input {
             password: new,
             salt: &salt,
             params: self.params.clone(),
         };
-        let hash = self.compute(input, queue).await?;
+        let hash = self.compute(input, waiter).await?;
         let hash = hash.ok_or_else(|| Error::internal("argon2id refused the parameters"))?;
         Ok(phc(&self.params, &salt, &hash))
     }
@@ -122,7 +138,7 @@ impl Hasher {
         &self,
         given: &str,
         stored: Option<&str>,
-        queue: Queue,
+        waiter: Waiter,
     ) -> Result<Verdict, Error> {
         use subtle::ConstantTimeEq;
         let parsed = PasswordHash::new(stored.unwrap_or(&self.decoy))
@@ -140,7 +156,7 @@ impl Hasher {
             params,
         };
         let hash = self
-            .compute(input, queue)
+            .compute(input, waiter)
             .await?
             .ok_or_else(|| Error::internal("a password hash has impossible parameters"))?;
         let is_right: bool = hash.as_slice().ct_eq(expected.as_bytes()).into();
@@ -154,16 +170,18 @@ impl Hasher {
     async fn compute(
         &self,
         input: Input<'_>,
-        queue: Queue,
+        waiter: Waiter,
     ) -> Result<Option<[u8; HASH_LENGTH]>, Error> {
+        let slot = self.take_slot(&waiter)?;
         let (reply, answer) = oneshot::channel();
         let task = Task {
             password: password::normalize(input.password),
             salt: input.salt.to_vec(),
             params: input.params,
             reply,
+            slot,
         };
-        self.enqueue(task, queue)?;
+        self.enqueue(task, &waiter)?;
         let hash = answer
             .await
             .map_err(|_| Error::internal("a hashing thread ended"))?;
@@ -171,11 +189,25 @@ impl Hasher {
         Ok(hash)
     }
 
-    fn enqueue(&self, task: Task, queue: Queue) -> Result<(), Error> {
-        let sent = match queue {
-            Queue::Known => self.known.try_send(task),
-            Queue::Strangers => self.strangers.try_send(task),
-            Queue::Slowed => {
+    /// Takes a slot. Fails with [`Error::Busy`] if the user or source has too many tasks.
+    fn take_slot(&self, waiter: &Waiter) -> Result<Option<Slot>, Error> {
+        let slot = match waiter {
+            Waiter::Operator => return Ok(None),
+            Waiter::User(id) => self.slots.take(id.as_str(), PER_USER),
+            Waiter::Stranger(from) | Waiter::Slowed(from) => {
+                let source = network::source(*from).to_string();
+                let per_source = self.capacity.div_ceil(PART_PER_SOURCE);
+                self.slots.take(&source, per_source)
+            }
+        };
+        slot.map(Some).ok_or(Error::Busy)
+    }
+
+    fn enqueue(&self, task: Task, waiter: &Waiter) -> Result<(), Error> {
+        let sent = match waiter {
+            Waiter::Operator | Waiter::User(_) => self.known.try_send(task),
+            Waiter::Stranger(_) => self.strangers.try_send(task),
+            Waiter::Slowed(_) => {
                 // One at a time, or two could take the last place of the half.
                 let _turn = self.slowed.lock().unwrap_or_else(PoisonError::into_inner);
                 if self.strangers.len() >= self.capacity.div_ceil(2) {
@@ -229,6 +261,8 @@ fn serve(known: &Receiver<Task>, strangers: &Receiver<Task>) {
             &mut hash,
             &mut memory[..blocks],
         );
+        // Before the reply, which the next task of the same user may follow.
+        drop(task.slot);
         let _ = task.reply.send(result.ok().map(|()| hash));
     }
 }

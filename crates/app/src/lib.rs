@@ -25,6 +25,7 @@ pub mod reload;
 mod request;
 pub mod saved_form;
 pub mod session;
+mod slots;
 pub mod sweep;
 mod throttle;
 pub mod token;

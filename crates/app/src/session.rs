@@ -1,7 +1,7 @@
 //! Sign-in, sign-out and browser sessions.
 
 use super::audit::tally::{self, Occurrence};
-use super::hashing::{Queue, Verdict};
+use super::hashing::Verdict;
 use super::throttle::{PasswordGuess, Target};
 use super::tx::Tx;
 use super::{App, Error, Event, Request, throttle};
@@ -48,7 +48,7 @@ pub struct NewSession {
 pub struct SessionCookies {
     /// The secret of the session.
     pub session: Secret,
-    /// The user, with the current password; for [`acquaintance`].
+    /// The user, with the current password; for [`known_browser`].
     pub known_as: Digest,
 }
 
@@ -83,8 +83,8 @@ pub(super) fn begin(tx: &mut Tx<'_>, user: &User) -> Result<NewSession, Error> {
 pub struct Browser<'a> {
     /// The secret of the browser.
     pub visitor: &'a Secret,
-    /// The proof of an earlier sign-in with this browser; see [`acquaintance`].
-    pub acquaintance: Option<&'a str>,
+    /// The proof of an earlier sign-in with this browser; see [`known_browser`].
+    pub proof: Option<&'a str>,
 }
 
 /// The user with the current password. A change of the password ends the proofs of all browsers:
@@ -94,10 +94,11 @@ pub(super) fn known_as(app: &App, user_id: &UserId, password_hash: &str) -> Dige
     app.key().authenticate("known as", &parts)
 }
 
-/// Proof that this user has signed in with this browser and the current password.
-pub fn acquaintance(app: &App, visitor: &Secret, known_as: &Digest) -> String {
+/// Proof that this user has signed in with this browser and the current password: the user knows
+/// the browser.
+pub fn known_browser(app: &App, visitor: &Secret, known_as: &Digest) -> String {
     let parts = [visitor.expose(), known_as.as_str()];
-    let proof = app.key().authenticate("acquaintance", &parts);
+    let proof = app.key().authenticate("known browser", &parts);
     proof.as_str().to_owned()
 }
 
@@ -111,9 +112,9 @@ fn target<'a>(
     let Some(user) = user else {
         return Target::UnknownAddress(email);
     };
-    let is_known = browser.acquaintance.is_some_and(|given| {
+    let is_known = browser.proof.is_some_and(|given| {
         let known_as = known_as(app, &user.id, &user.password_hash);
-        let expected = acquaintance(app, browser.visitor, &known_as);
+        let expected = known_browser(app, browser.visitor, &known_as);
         subtle::ConstantTimeEq::ct_eq(given.as_bytes(), expected.as_bytes()).into()
     });
     match is_known {
@@ -160,7 +161,7 @@ pub async fn sign_in(
         // If the hasher is busy, the next sign-in upgrades the hash.
         Verdict::RightButWeak => app
             .hasher()
-            .hash(password.expose(), app.random(), Queue::Known)
+            .hash(password.expose(), app.random(), guess.waiter.clone())
             .await
             .ok(),
         _ => None,
@@ -190,7 +191,7 @@ pub(super) async fn verify(
 ) -> Result<Verdict, Error> {
     let verdict = app
         .hasher()
-        .verify(password.expose(), hash, guess.queue)
+        .verify(password.expose(), hash, guess.waiter.clone())
         .await;
     if matches!(verdict, Err(Error::Busy)) {
         // The password was not checked, so this does not count as a guess.

@@ -12,7 +12,7 @@ pub use reached::SharedLimit;
 
 use super::{App, Error};
 use crate::access::Caller;
-use crate::hashing::Queue;
+use crate::hashing::Waiter;
 use chrono::Duration;
 use domain::audit::Actor;
 use domain::id::{InvitationId, OrganizationId, SessionId, UserId};
@@ -111,7 +111,7 @@ pub enum Target<'a> {
     /// password. Only the guesses in this browser count, so that attackers cannot lock the user out.
     KnownBrowser(&'a UserId, &'a Secret),
     /// That of a signed-in user. Only the guesses of the session count.
-    Session(&'a SessionId),
+    Session(&'a UserId, &'a SessionId),
 }
 
 /// A guess of a password, which was counted.
@@ -119,8 +119,8 @@ pub enum Target<'a> {
 pub struct PasswordGuess {
     /// Its counters.
     pub guess: Guess,
-    /// The queue in which its hash waits.
-    pub queue: Queue,
+    /// Who waits for its hash.
+    pub waiter: Waiter,
 }
 
 /// Sender of messages with reset links. Each sender has its own counter, so that strangers cannot
@@ -142,11 +142,11 @@ fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
             let browser = key.authenticate("throttle", &[id.as_str(), browser.expose()]);
             format!("password:browser:{}", browser.as_str()).into()
         }
-        Target::Session(id) => format!("password:session:{id}").into(),
+        Target::Session(_, id) => format!("password:session:{id}").into(),
     };
     let guess = Guess::default();
     match target {
-        Target::KnownBrowser(..) | Target::Session(_) => guess,
+        Target::KnownBrowser(..) | Target::Session(..) => guess,
         Target::User(_) | Target::UnknownAddress(_) => guess
             .shared(SharedLimit::Password, "password", PASSWORD_OVERALL)
             .own(password_source(from), PASSWORD_PER_SOURCE),
@@ -175,12 +175,12 @@ pub async fn count_password(
     from: IpAddr,
 ) -> Result<PasswordGuess, Error> {
     let guess = password(app.key(), target, from);
-    let queue = match (target, count(app, &guess).await?) {
-        (Target::KnownBrowser(..) | Target::Session(_), _) => Queue::Known,
-        (_, Pace::Usual) => Queue::Strangers,
-        (_, Pace::Slowed) => Queue::Slowed,
+    let waiter = match (target, count(app, &guess).await?) {
+        (Target::KnownBrowser(id, _) | Target::Session(id, _), _) => Waiter::User(id.clone()),
+        (_, Pace::Usual) => Waiter::Stranger(from),
+        (_, Pace::Slowed) => Waiter::Slowed(from),
     };
-    Ok(PasswordGuess { guess, queue })
+    Ok(PasswordGuess { guess, waiter })
 }
 
 /// Counters for a user code, entered by a signed-in user.
@@ -299,26 +299,29 @@ pub fn address_letter(key: &Key, to: &str, user_id: &UserId) -> Guess {
         .own(format!("letter:{user_id}"), LETTERS_PER_USER)
 }
 
-/// Counter for invitations that are mailed to one address. Each organization that the operator
-/// created has its own; all others share one, so that users who create organizations cannot send
-/// more.
+/// Counter for invitations that their senders have mailed to one address.
 pub fn invitation_letter(key: &Key, to: &str, organization: &Organization) -> Guess {
+    let counter = recipient_of(key, "invitation_letter", to, organization);
+    Guess::default().own(counter, INVITATIONS_PER_ADDRESS)
+}
+
+/// Counter for mails that visitors with an invitation request for an address. It is another one, so
+/// that visitors cannot use up the mails of the senders.
+pub fn requested_invitation_letter(key: &Key, to: &str, organization: &Organization) -> Guess {
+    let counter = recipient_of(key, "requested_invitation_letter", to, organization);
+    Guess::default().own(counter, LETTERS_PER_ADDRESS)
+}
+
+/// The key of a counter of invitations that are mailed to one address. Each organization that the
+/// operator created has its own; all others share one, so that users who create organizations cannot
+/// send more.
+fn recipient_of(key: &Key, kind: &str, to: &str, organization: &Organization) -> String {
     let sender = match organization.made_by {
         Maker::Operator => organization.id.as_str(),
         _ => "",
     };
-    let to = key.authenticate("throttle", &["invitation letter", sender, to]);
-    let counter = format!("invitation_letter:{}", to.as_str());
-    Guess::default().own(counter, INVITATIONS_PER_ADDRESS)
-}
-
-/// Counter for links that visitors with an invitation of an organization request for an address. Each
-/// organization has its own, so that one cannot use up the links of another.
-pub fn requested_invitation_letter(key: &Key, to: &str, id: &OrganizationId) -> Guess {
-    let parts = ["requested invitation letter", id.as_str(), to];
-    let to = key.authenticate("throttle", &parts);
-    let counter = format!("requested_invitation_letter:{}", to.as_str());
-    Guess::default().own(counter, LETTERS_PER_ADDRESS)
+    let to = key.authenticate("throttle", &[kind, sender, to]);
+    format!("{kind}:{}", to.as_str())
 }
 
 /// Counter for messages to others that a sender causes, by what [`counted_as`] returns. The operator

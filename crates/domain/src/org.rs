@@ -106,10 +106,8 @@ pub struct Invitation {
 /// Which link of an invitation. Both open it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkKind {
-    /// The link that its creator sees and sends; no other was mailed.
+    /// The link that its creator sees and sends.
     Shown,
-    /// The link that its creator sees, of an invitation that was also mailed.
-    ShownBesideMailed,
     /// The link that the server mailed to the address of the invitation. No other user sees it, so
     /// using it verifies the address.
     Mailed,

@@ -51,18 +51,12 @@ impl ReadRow for Row {
     }
 }
 
-/// Inserts an invitation with the digests of the link that its creator sees, and of the one that is
-/// mailed.
-pub fn insert_invitation(
-    conn: &mut Conn,
-    new: &Invitation,
-    link: &Digest,
-    mailed_link: Option<&Digest>,
-) -> Result<(), Error> {
+/// Inserts an invitation with the digest of the link that its creator sees.
+pub fn insert_invitation(conn: &mut Conn, new: &Invitation, link: &Digest) -> Result<(), Error> {
     let row = Row {
         id: new.id.to_string(),
         link_digest: link.as_str().to_owned(),
-        mailed_link_digest: mailed_link.map(|digest| digest.as_str().to_owned()),
+        mailed_link_digest: None,
         organization_id: new.organization_id.to_string(),
         email: new.email.clone(),
         role: new.role.as_str().to_owned(),
@@ -88,10 +82,9 @@ pub fn find_invitation(
         .row::<Row>(conn)
         .optional()?;
     row.map(|row| {
-        let kind = match row.mailed_link_digest.as_deref() {
-            None => LinkKind::Shown,
-            Some(mailed) if mailed == link.as_str() => LinkKind::Mailed,
-            Some(_) => LinkKind::ShownBesideMailed,
+        let kind = match row.mailed_link_digest.as_deref() == Some(link.as_str()) {
+            true => LinkKind::Mailed,
+            false => LinkKind::Shown,
         };
         Ok((row.read()?, kind))
     })

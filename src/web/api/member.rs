@@ -14,8 +14,8 @@ use app::user::{self, NewReset};
 use domain::id::InvitationId;
 use domain::org::Member as DomainMember;
 use wire::api::{
-    CreateInvitationBody, Invitation, List, ListParameters, Member, NewInvitation, Nothing,
-    PasswordResetSent, PutMemberBody,
+    CreateInvitationBody, Invitation, InvitationSent, List, ListParameters, Member, NewInvitation,
+    Nothing, PasswordResetSent, PutMemberBody,
 };
 
 routes! {
@@ -25,6 +25,7 @@ routes! {
     send_password_reset: org::WRITE,
     list_invitations: org::READ,
     create_invitation: org::WRITE,
+    send_invitation: org::WRITE,
     delete_invitation: org::WRITE,
 }
 
@@ -163,8 +164,45 @@ async fn create_invitation(call: Call, named: web::Path<String>) -> Result<HttpR
     };
     call.once(StatusCode::CREATED, written, async |req| {
         let new = org::invite(req, &named, input).await?;
-        links::send_invitation(req, &new);
+        if let Some(letter) = &new.letter {
+            links::send_invitation(&req.app, letter);
+        }
         Ok(new)
+    })
+    .await
+}
+
+/// Mails an invitation again, for example because the first mail was lost.
+///
+/// The mail has a new link, which replaces the one in earlier mails. It requires a mail server and
+/// an invitation with an email address, and counts like a new invitation: a user or organization
+/// can have 20 messages sent in an hour, and an address gets 3 invitations in a day. Visitors with
+/// the `url` of the invitation can also have it mailed.
+#[utoipa::path(
+    post,
+    path = "/v1/orgs/{org}/invitations/{id}/send",
+    tag = "members",
+    params(
+        ("org" = String, Path, description = "ID or slug of the organization."),
+        ("id" = String, Path, description = "ID of the invitation.")
+    ),
+    responses((status = 202, description = "The invitation is being mailed.", body = InvitationSent))
+)]
+async fn send_invitation(
+    call: Call,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, Failure> {
+    let (named, id) = path.into_inner();
+    let Nothing {} = call.read()?;
+    let id = InvitationId::parse(&id).ok_or(Failure::NotFound)?;
+    let sent = |letter: &org::InvitationLetter| InvitationSent {
+        mail: MailStatus::Sent.as_str().to_owned(),
+        about: document::invitation(&letter.invitation),
+    };
+    call.once(StatusCode::ACCEPTED, sent, async |req| {
+        let letter = org::invite_again(req, &named, &id).await?;
+        links::send_invitation(&req.app, &letter);
+        Ok(letter)
     })
     .await
 }

@@ -13,7 +13,7 @@ use super::view::invitation::{
 };
 use super::view::{FieldErrors, Moment};
 use crate::web::failure::Failure;
-use crate::web::links::{absolute, invitation_path, send_mailed_link};
+use crate::web::links::{absolute, invitation_path, send_invitation};
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
@@ -61,6 +61,7 @@ pub async fn open(
 fn row(req: &PageRequest, open: Open) -> InvitationRow {
     InvitationRow {
         id: open.invitation.id.to_string(),
+        can_send: open.invitation.email.is_some() && mail::is_configured(&req.app),
         email: open.invitation.email,
         role: open.invitation.role,
         inviter: open.inviter,
@@ -76,7 +77,8 @@ pub fn delivery(req: &PageRequest) -> Delivery {
     }
 }
 
-fn invitation_id(req: &PageRequest) -> Result<InvitationId, Failure> {
+/// The id in the path.
+pub fn invitation_id(req: &PageRequest) -> Result<InvitationId, Failure> {
     InvitationId::parse(req.segment("id")).ok_or(Failure::NotFound)
 }
 
@@ -220,6 +222,7 @@ fn account_page(req: &PageRequest, offer: org::Offer, typed: TypedForm) -> Answe
         login_path: format!("/login?return_to={return_to}"),
         name: typed.text("name"),
         email: typed.text("email"),
+        is_mailed: req.query()?.value("done") == Some("mailed"),
         errors: typed.errors,
     };
     req.page(StatusCode::OK, &page)
@@ -275,8 +278,9 @@ async fn submit_account(req: PageRequest, form: Form) -> Answer {
             Ok(req.end(&invited_path(&invitation_path(link.expose()))))
         }
         Ok(Entered::Mailed(new)) => {
-            send_mailed_link(&req, &new);
-            Ok(see_other(&invitation_path(link.expose())))
+            send_invitation(&req.app, &new);
+            let path = invitation_path(link.expose());
+            Ok(see_other(&format!("{path}&done=mailed")))
         }
         // Another request used the link in the meantime.
         Err(app::Error::NotFound) => Ok(see_other(&req.form_address(&form))),

@@ -33,6 +33,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
             "/o/{org}/invitations",
             form_on("/o/{org}/members").post(submit_invitation),
         ))
+        .service(resource(
+            "/o/{org}/invitations/{id}/send",
+            form_on("/o/{org}/members").post(submit_send),
+        ))
         .service(resource("/o/{org}/members", read(show_members)))
         .service(resource(
             "/o/{org}/members/{user}/role",
@@ -60,6 +64,7 @@ async fn show_members(req: OrgPageRequest) -> Answer {
         },
         (None, Some("removed")) => Some(MembersNotice::Removed),
         (None, Some("reset-sent")) => Some(MembersNotice::ResetSent),
+        (None, Some("mailed")) => Some(MembersNotice::InvitationMailed),
         (None, Some("withdrawn")) => Some(MembersNotice::Withdrawn),
         (None, _) => None,
     };
@@ -243,7 +248,9 @@ async fn submit_invitation(req: OrgPageRequest, form: Form) -> Answer {
         .storing_secret(|new: &NewInvitation| (new.invitation.id.to_string(), new.link.clone()))?;
     match (org::invite(&storing, req.id(), input).await, form_id) {
         (Ok(new), _) => {
-            links::send_invitation(&req, &new);
+            if let Some(letter) = &new.letter {
+                links::send_invitation(&req.app, letter);
+            }
             let id = new.invitation.id.as_str();
             let mail = new.mail.filter(|_| mail::is_configured(&req.app));
             req.to_secret(id, &invitation::link_path(&req, id, mail))
@@ -253,5 +260,17 @@ async fn submit_invitation(req: OrgPageRequest, form: Form) -> Answer {
             req.to_secret(id.as_str(), &invitation::link_path(&req, id.as_str(), None))
         }
         (Err(error), _) => req.again(TypedForm::refused(form, error)?).await,
+    }
+}
+
+/// `POST /o/{org}/invitations/{id}/send`: mails the invitation again.
+async fn submit_send(req: OrgPageRequest, _: Form) -> Answer {
+    let id = invitation::invitation_id(&req)?;
+    match org::invite_again(&req, req.id(), &id).await {
+        Ok(letter) => {
+            links::send_invitation(&req.app, &letter);
+            Ok(see_other(&req.path("/members?done=mailed")))
+        }
+        Err(error) => again_without_fields(&req, faults(error)?).await,
     }
 }

@@ -26,7 +26,7 @@ use wire::form::Form;
 
 const SESSION: &str = "doorcode_session";
 const VISITOR: &str = "doorcode_visitor";
-const ACQUAINTANCE: &str = "doorcode_acquaintance";
+const KNOWN_BROWSER: &str = "doorcode_known_browser";
 
 /// The page on which a user replaces a password that the operator set.
 pub const NEW_PASSWORD: &str = "/account/password/new";
@@ -38,7 +38,7 @@ pub type Answer = Result<HttpResponse, Failure>;
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 
 /// How long a browser is remembered for its successful sign-in as a user, in days.
-const ACQUAINTANCE_DAYS: i64 = 365;
+const KNOWN_BROWSER_DAYS: i64 = 365;
 
 /// A browser's request. Its caller is the signed-in user, or anonymous.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ pub struct PageRequest {
     /// Secret that binds forms to this browser before sign-in.
     pub visitor: Secret,
     is_new_visitor: bool,
-    acquaintance: Option<Secret>,
+    known_browser: Option<Secret>,
     /// Value of the session cookie, even if the session has ended.
     pub(super) session: Option<Secret>,
     /// Path of the page with the form that was sent. The placeholders are those of the form's path.
@@ -109,7 +109,7 @@ impl PageRequest {
             request: Request::new(&app, extract::context_of(&app, request), caller),
             is_new_visitor: visitor.is_none(),
             visitor: visitor.unwrap_or_else(|| app.draw_secret()),
-            acquaintance: cookie(ACQUAINTANCE),
+            known_browser: cookie(KNOWN_BROWSER),
             session,
             organizations,
             form_page: None,
@@ -209,7 +209,7 @@ impl PageRequest {
     pub fn browser(&self) -> Browser<'_> {
         Browser {
             visitor: &self.visitor,
-            acquaintance: self.acquaintance.as_ref().map(Secret::expose),
+            proof: self.known_browser.as_ref().map(Secret::expose),
         }
     }
 
@@ -251,12 +251,12 @@ impl PageRequest {
     /// Redirects to one of our pages and sets the cookies of a session: of a new one, or after a
     /// change of the password.
     pub fn begin(&self, cookies: &SessionCookies, path: &str) -> HttpResponse {
-        let known = session::acquaintance(&self.app, &self.visitor, &cookies.known_as);
-        let days = time::Duration::days(ACQUAINTANCE_DAYS);
+        let proof = session::known_browser(&self.app, &self.visitor, &cookies.known_as);
+        let days = time::Duration::days(KNOWN_BROWSER_DAYS);
         HttpResponse::SeeOther()
             .insert_header((header::LOCATION, path))
             .cookie(self.session_cookie(&cookies.session))
-            .cookie(self.lasting(ACQUAINTANCE, &known, days))
+            .cookie(self.lasting(KNOWN_BROWSER, &proof, days))
             .cookie(self.lasting(VISITOR, self.visitor.expose(), days))
             .finish()
     }

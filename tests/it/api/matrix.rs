@@ -99,7 +99,7 @@ const NAME: &str = r#"{"name": "Name {n}"}"#;
 const ROLE: &str = r#"{"role": "member"}"#;
 
 #[rustfmt::skip]
-pub const TABLE: [Entry; 61] = [
+pub const TABLE: [Entry; 62] = [
     entry("GET /v1/me", "", "", 200, EVERYBODY),
     entry("GET /v1/me/descendants", "", "", 200, EVERYBODY),
     entry("GET /v1/scopes", "", "", 200, EVERYBODY),
@@ -134,6 +134,7 @@ pub const TABLE: [Entry; 61] = [
     entry("POST /v1/orgs/{org}/members/{user}/password-reset", "orgs:write", "{}", 202, ADMINS),
     entry("GET /v1/orgs/{org}/invitations", "orgs:read", "", 200, ADMINS),
     entry("POST /v1/orgs/{org}/invitations", "orgs:write", ROLE, 201, ADMINS),
+    entry("POST /v1/orgs/{org}/invitations/{id}/send", "orgs:write", "{}", 202, ADMINS),
     entry("DELETE /v1/orgs/{org}/invitations/{id}", "orgs:write", "", 204, ADMINS),
     entry("GET /v1/projects", "projects:read", "", 200, EVERYBODY),
     entry("GET /v1/orgs/{org}/projects", "projects:read", "", 200, REACHING),
@@ -199,11 +200,12 @@ impl Entry {
         first.is_some_and(|first| ["{org}", "{project}"].contains(&first))
     }
 
-    /// Whether a successful request removes its object.
+    /// Whether a successful request removes its object, or can be repeated for it only a few times.
     pub fn spends(&self, kinds: &[Kind]) -> bool {
         self.method() == Method::DELETE
             || self.route.ends_with("/rotate")
             || self.route.ends_with("/deactivate")
+            || self.route.ends_with("/send")
             || (self.method() == Method::PUT && kinds[0] != kinds[1])
     }
 

@@ -123,8 +123,9 @@ impl World {
             assert_eq!(answer.status, 204, "{answer:?}");
         }
         let token = self.made(&at("tokens"), None, &json!({"name": "a"})).await;
-        let role = json!({"role": "member"});
-        let invitation = self.made(&at("invitations"), None, &role).await;
+        let email = format!("guest{}@example.com", number());
+        let input = json!({"role": "member", "email": email});
+        let invitation = self.made(&at("invitations"), None, &input).await;
         Place {
             org,
             project,

@@ -2,6 +2,7 @@
 
 mod change;
 mod invited_user;
+mod lost_invitation;
 mod parallel;
 mod takeover;
 mod verification;

@@ -37,9 +37,10 @@ const PAGES: [(&str, Role); 22] = [
 ];
 
 /// The lowest role that may submit a form.
-const FORMS: [(&str, Role); 18] = [
+const FORMS: [(&str, Role); 19] = [
     ("/o/{org}/delete", Role::Owner),
     ("/o/{org}/invitations", Role::Admin),
+    ("/o/{org}/invitations/{id}/send", Role::Admin),
     ("/o/{org}/invitations/{id}/withdraw", Role::Admin),
     ("/o/{org}/leave", Role::Member),
     ("/o/{org}/members/{user}/password-reset", Role::Admin),

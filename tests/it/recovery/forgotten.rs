@@ -215,7 +215,8 @@ async fn link_is_used_once_by_concurrent_requests() {
         .into_iter()
         .partition(|(page, _)| page.status == 303);
     assert_eq!((done.len(), refused.len()), (1, USES - 1));
-    for (page, _) in &refused {
+    // A user has two hashes at a time on each server.
+    for (page, _) in refused.iter().filter(|(page, _)| page.status != 503) {
         assert_closed(page);
     }
     assert_eq!(test.count("session", "1 = 1"), 1);

@@ -273,7 +273,7 @@ impl Seeding {
             expires_at: self.now + INVITATION_LIFETIME,
         };
         let link = Secret::from_random(&derive("link", n));
-        store::invitation::insert_invitation(conn, &new, &link.digest(), None)
+        store::invitation::insert_invitation(conn, &new, &link.digest())
     }
 
     fn write_user(self, conn: &mut Conn, n: u64) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 //! one do not delay those of the others.
 
 use crate::Error;
+use crate::slots::{Slot, Slots};
 use config::{Config, Mail, Protection};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Select, Sender};
 use lettre::Transport;
@@ -10,7 +11,7 @@ use lettre::transport::smtp::SmtpTransport;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -34,42 +35,14 @@ const WAITS: [Duration; 3] = [
 /// How long waiting messages may delay the end of the program.
 const END_WITHIN: Duration = Duration::from_secs(3);
 
-/// Places that are taken in the queue, by sender.
-type Taken = Mutex<HashMap<String, usize>>;
-
 /// A place in the queue for one message, which is free again when the last copy is dropped.
 #[derive(Clone)]
 pub struct MailSlot(Arc<Slot>);
 
-struct Slot {
-    sender: String,
-    taken: Arc<Taken>,
-}
-
 impl MailSlot {
-    fn take(taken: &Arc<Taken>, sender: &str) -> Option<Self> {
-        let mut counts = taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = counts.get(sender).copied().unwrap_or(0);
-        if own >= QUEUE_PER_SENDER || counts.values().sum::<usize>() >= QUEUE {
-            return None;
-        }
-        counts.insert(sender.to_owned(), own + 1);
-        Some(Self(Arc::new(Slot {
-            sender: sender.to_owned(),
-            taken: taken.clone(),
-        })))
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut counts = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&self.sender) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.sender);
-            }
-        }
+    fn take(slots: &Arc<Slots>, sender: &str) -> Option<Self> {
+        let slot = slots.take(sender, QUEUE_PER_SENDER)?;
+        Some(Self(Arc::new(slot)))
     }
 }
 
@@ -91,12 +64,10 @@ struct Waiting {
 
 impl Waiting {
     fn push(&mut self, letter: Letter) {
-        let sender = &letter.slot.0.sender;
-        match self.senders.iter_mut().find(|(name, _)| name == sender) {
+        let sender = letter.slot.0.key().to_owned();
+        match self.senders.iter_mut().find(|(name, _)| *name == sender) {
             Some((_, letters)) => letters.push_back(letter),
-            None => self
-                .senders
-                .push_back((sender.clone(), VecDeque::from([letter]))),
+            None => self.senders.push_back((sender, VecDeque::from([letter]))),
         }
     }
 
@@ -183,7 +154,7 @@ pub struct Outbox(Option<Running>);
 
 struct Running {
     queue: Arc<Queue>,
-    taken: Arc<Taken>,
+    slots: Arc<Slots>,
     /// Carries no messages: it is closed when the thread has ended.
     ended: Receiver<()>,
 }
@@ -208,7 +179,7 @@ impl Outbox {
             .map_err(|error| Error::internal(error.to_string()))?;
         Ok(Self(Some(Running {
             queue,
-            taken: Arc::default(),
+            slots: Slots::new(QUEUE),
             ended,
         })))
     }
@@ -217,7 +188,7 @@ impl Outbox {
     /// the sender wait, or without a mail server.
     pub fn reserve(&self, sender: &str) -> Option<MailSlot> {
         let running = self.0.as_ref()?;
-        MailSlot::take(&running.taken, sender)
+        MailSlot::take(&running.slots, sender)
     }
 
     /// Queues a message at its place.
@@ -340,28 +311,28 @@ mod tests {
 
     #[test]
     fn senders_take_turns_and_each_is_bounded() {
-        let taken = Arc::default();
+        let slots = Slots::new(QUEUE);
         let mut waiting = Waiting::default();
         let mut queued = 0;
-        while let Some(slot) = MailSlot::take(&taken, "flooder") {
+        while let Some(slot) = MailSlot::take(&slots, "flooder") {
             waiting.push(letter(slot, "of the flooder"));
             queued += 1;
         }
         assert_eq!(queued, QUEUE_PER_SENDER);
-        let slot = MailSlot::take(&taken, "other").unwrap();
+        let slot = MailSlot::take(&slots, "other").unwrap();
         waiting.push(letter(slot, "of the other"));
         let first: Vec<_> = (0..2).map(|_| waiting.pop().unwrap().id).collect();
         assert_eq!(first, ["of the flooder", "of the other"]);
         // A message that was sent frees its place.
-        assert!(MailSlot::take(&taken, "flooder").is_some());
+        assert!(MailSlot::take(&slots, "flooder").is_some());
 
         let mut others = Vec::new();
         for n in 0..2 * QUEUE {
-            others.extend(MailSlot::take(&taken, &format!("sender {n}")));
+            others.extend(MailSlot::take(&slots, &format!("sender {n}")));
         }
         assert_eq!(others.len() + QUEUE_PER_SENDER - 1, QUEUE);
-        assert!(MailSlot::take(&taken, "one more").is_none());
+        assert!(MailSlot::take(&slots, "one more").is_none());
         drop((others, waiting));
-        assert!(taken.lock().unwrap().is_empty());
+        assert!(MailSlot::take(&slots, "one more").is_some());
     }
 }

@@ -41,8 +41,6 @@ pub enum NewUser {
     ReceivesLink,
     /// Only existing users can accept it.
     NeedsUser,
-    /// Only its other link, which was mailed, can create a user.
-    NeedsMailedLink,
     /// The invitations of its creator or organization have reached the daily limit of new users.
     TooMany,
 }
@@ -54,9 +52,6 @@ impl NewUser {
             Self::Joins | Self::SignsIn | Self::ReceivesLink => return Ok(()),
             Self::NeedsUser => {
                 "This invitation is for existing users. Sign in, or ask for an invitation with your email address. The admin who creates it needs a verified one, and an organization that the operator created."
-            }
-            Self::NeedsMailedLink => {
-                "This link is for existing users. Sign in, or open the link in the mail that was sent to the invited address."
             }
             Self::TooMany => {
                 "The invitations of this inviter or organization have reached the daily limit of new users. Try again tomorrow, or ask the operator of the server."
@@ -160,14 +155,11 @@ pub(super) fn find_offer(
         store::invitation::find_invitation(conn, link, now)?.ok_or(Error::NotFound)?;
     let organization =
         store::org::find_organization(conn, &invitation.organization_id)?.ok_or(Error::NotFound)?;
-    if !is_backed(conn, &invitation, now)? {
-        return Err(Error::NotFound);
-    }
+    require_backed(conn, &invitation, now)?;
     let maker = invitation.invited_by.clone();
     let inviter = store::user::list_names(conn, std::slice::from_ref(&maker))?.remove(&maker);
     let new_user = match may_create_user(app, conn, &invitation, &organization)? {
         false => NewUser::NeedsUser,
-        true if link == LinkKind::ShownBesideMailed => NewUser::NeedsMailedLink,
         true => match new_users(app, &invitation, &organization).check(conn, now) {
             Ok(()) if link == LinkKind::Mailed => NewUser::Joins,
             Ok(()) if crate::mail::is_configured(app) => NewUser::ReceivesLink,
@@ -193,6 +185,18 @@ pub(super) fn new_users(
 ) -> throttle::Guess {
     let allowed = app.config().organizations.new_users_per_day;
     throttle::new_users(invitation, organization, allowed)
+}
+
+/// Fails with [`Error::NotFound`] if the inviter may not invite any more.
+pub(super) fn require_backed(
+    conn: &mut Conn,
+    invitation: &Invitation,
+    now: Instant,
+) -> Result<(), Error> {
+    match is_backed(conn, invitation, now)? {
+        true => Ok(()),
+        false => Err(Error::NotFound),
+    }
 }
 
 /// Whether the inviter still has the permission to invite: an invitation must not outlive it.

@@ -1,13 +1,13 @@
 //! Invitations: one-time links that let a user join an organization.
 
+use super::letter::{self, InvitationLetter};
 use super::member::require_session;
 use super::{READ, WRITE, may_create_user};
-use crate::access::{Caller, LoadedOwner};
 use crate::audit::Target;
-use crate::mail::{self, MailSlot, MailStatus};
+use crate::mail::{self, MailStatus};
 use crate::token::lock_creator;
 use crate::tx::Tx;
-use crate::{Error, Request, form_nonce, throttle};
+use crate::{Error, Request, form_nonce};
 use domain::audit::{Action, MOST_NAMED};
 use domain::id::{InvitationId, OrganizationId, UserId};
 use domain::org::{INVITATION_LIFETIME, Invitation, Organization};
@@ -22,16 +22,12 @@ use store::Conn;
 pub struct NewInvitation {
     /// The invitation.
     pub invitation: Invitation,
-    /// The organization to join.
-    pub organization: Organization,
     /// The secret of the link that its creator sees.
     pub link: Secret,
-    /// The secret of the link that is mailed to the address; `None` if none is mailed. It verifies
-    /// the address, so its creator must not see it.
-    pub mailed_link: Option<Secret>,
     /// Whether the invitation is mailed; `None` without an email address.
     pub mail: Option<MailStatus>,
-    slot: Option<MailSlot>,
+    /// The mail with a link of its own, which its creator must not see: it verifies the address.
+    pub letter: Option<InvitationLetter>,
     /// Whether it may create a user; otherwise only existing users can accept it.
     pub may_create_user: bool,
 }
@@ -82,10 +78,6 @@ pub async fn invite(
         }
         lock_creator(tx)?;
         let link = Secret::from_random(&tx.random::<32>());
-        // Also if a limit keeps it from being mailed: the link that its creator sees creates no
-        // user for the address.
-        let is_mailed = email.is_some() && mail::is_configured(tx.app());
-        let mailed_link = is_mailed.then(|| Secret::from_random(&tx.random::<32>()));
         let invitation = Invitation {
             id: match &form_id {
                 Some(id) => id.clone(),
@@ -99,103 +91,52 @@ pub async fn invite(
             created_at: tx.now,
             expires_at: tx.now + INVITATION_LIFETIME,
         };
-        let mailed_digest = mailed_link.as_ref().map(Secret::digest);
-        store::invitation::insert_invitation(
-            tx.conn,
-            &invitation,
-            &link.digest(),
-            mailed_digest.as_ref(),
-        )
-        .map_err(|error| match error {
-            store::Error::Duplicate => {
-                Error::Conflict("This form has already created its invitation.")
-            }
-            error => error.into(),
-        })?;
+        store::invitation::insert_invitation(tx.conn, &invitation, &link.digest()).map_err(
+            |error| match error {
+                store::Error::Duplicate => {
+                    Error::Conflict("This form has already created its invitation.")
+                }
+                error => error.into(),
+            },
+        )?;
         tx.record(
             Target::within(&organization.id, invitation.id.as_str()),
             json!({"role": role.as_str()}),
         )?;
-        let slot = match &invitation.email {
-            Some(to) if is_mailed => reserve_letter(tx, to, &organization)?,
-            _ => None,
+        let letter = match &email {
+            Some(to) => mail_to(tx, &invitation, to, &organization)?,
+            None => None,
         };
-        let mail = email.is_some().then_some(match &slot {
-            Some(_) => MailStatus::Sent,
-            None => MailStatus::NotSent,
-        });
-        let is_lost = is_mailed && slot.is_none();
         Ok(NewInvitation {
-            may_create_user: !is_lost
-                && may_create_user(tx.app(), tx.conn, &invitation, &organization)?,
-            mail,
-            slot,
+            may_create_user: may_create_user(tx.app(), tx.conn, &invitation, &organization)?,
+            mail: email.is_some().then_some(match &letter {
+                Some(_) => MailStatus::Sent,
+                None => MailStatus::NotSent,
+            }),
+            letter,
             invitation,
-            organization,
             link,
-            mailed_link,
         })
     })
     .await
 }
 
-/// Takes a place in the queue for an invitation; `None` if the sender or the address has reached its
-/// limit of messages, or if too many wait.
-fn reserve_letter(
+/// The mail with a new invitation; `None` if the server sends no mail, if the sender or the address
+/// has reached its limit of messages, or if too many wait.
+fn mail_to(
     tx: &mut Tx<'_>,
+    invitation: &Invitation,
     to: &str,
     organization: &Organization,
-) -> Result<Option<MailSlot>, Error> {
-    let maker = tx.caller().maker();
-    let sender = throttle::counted_as(&maker, &organization.id);
-    let letters = [
-        throttle::invitation_letter(tx.app().key(), to, organization),
-        throttle::letters_of(sender),
-    ];
-    for letter in &letters {
-        match letter.check(tx.conn, tx.now) {
-            Ok(()) => {}
-            Err(Error::Throttled(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        }
-    }
-    let Some(slot) = mail::reserve(tx.app(), sender) else {
+) -> Result<Option<InvitationLetter>, Error> {
+    if !mail::is_configured(tx.app()) {
         return Ok(None);
-    };
-    for letter in &letters {
-        letter.count(tx.conn, tx.now)?;
     }
-    Ok(Some(slot))
-}
-
-/// Mails an invitation, if its status is [`MailStatus::Sent`]; `url_of` makes the
-/// complete link of a secret.
-pub fn send_invitation(req: &Request, new: &NewInvitation, url_of: impl Fn(&Secret) -> String) {
-    let (Some(to), Some(link), Some(slot)) = (&new.invitation.email, &new.mailed_link, &new.slot)
-    else {
-        return;
-    };
-    let brand = &req.app.config().branding.name;
-    let organization = mail::organization_name(&new.organization);
-    let inviter = match &req.caller {
-        Caller::User(signed_in) => mail::admin_name(&signed_in.user, organization),
-        Caller::Token(active) => match &active.loaded_owner {
-            LoadedOwner::User(owner) => mail::admin_name(&owner.user, organization),
-            LoadedOwner::Organization(owner) => mail::organization_name(owner).to_owned(),
-        },
-        Caller::Operator(_) | Caller::Client(_) | Caller::Anonymous | Caller::System => {
-            brand.clone()
-        }
-    };
-    let letter = mail::Invitation {
-        brand,
-        organization,
-        inviter: &inviter,
-        role: new.invitation.role,
-        url: &url_of(link),
-        expires_at: new.invitation.expires_at,
-    };
-    mail::send(&req.app, slot.clone(), letter.message(to));
+    match letter::reserve(tx, to, organization) {
+        Ok(slot) => InvitationLetter::make(tx, (invitation, organization), to, slot).map(Some),
+        Err(Error::Throttled(_) | Error::Busy) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// An open invitation.

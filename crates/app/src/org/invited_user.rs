@@ -7,11 +7,12 @@
 //! new user or as the one who has the address.
 
 use super::acceptance::{NewUser, Offer, accept_as, accept_taken_over, find_offer, new_users};
+use super::letter::{InvitationLetter, limit};
 use super::look_at;
 use crate::access::Caller;
 use crate::audit::Target;
-use crate::hashing::Queue;
-use crate::mail::{self, MailSlot};
+use crate::hashing::Waiter;
+use crate::mail;
 use crate::session::{self, NewSession};
 use crate::tx::Tx;
 use crate::user::{self, CreateUser, ValidUser};
@@ -19,6 +20,7 @@ use crate::{Error, Request, throttle};
 use domain::Fault;
 use domain::audit::Action;
 use domain::network;
+use domain::org::Invitation;
 use domain::secret::{Digest, Secret};
 use serde_json::json;
 
@@ -29,15 +31,7 @@ pub enum Entered {
     /// The visitor signs in, and then accepts the invitation.
     SignIn,
     /// The visitor opens the link that was mailed to the address.
-    Mailed(Box<MailedLink>),
-}
-
-/// A link for the address that a visitor entered.
-pub struct MailedLink {
-    offer: Offer,
-    email: String,
-    link: Secret,
-    slot: MailSlot,
+    Mailed(Box<InvitationLetter>),
 }
 
 /// Enters an organization with an invitation as a new user. Fails with [`Error::Throttled`] after
@@ -50,45 +44,32 @@ pub async fn enter(req: &Request, link: &Secret, new: CreateUser) -> Result<Ente
     }
 }
 
-/// Limits an invitation to an address, and makes the link that is mailed to it.
+/// Limits an invitation to an address, and makes the mail with a link that is sent to it. An earlier
+/// mail may have been lost, so a limited invitation is mailed again.
 async fn mail_link(req: &Request, link: &Secret, email: &str) -> Result<Entered, Error> {
     let email = domain::user::email(email)?;
     let (source, link) = (req.context.source(), link.digest());
     let req = req.with_caller(Caller::Anonymous);
-    req.change(Action::InvitationLimited, move |tx| {
+    req.change(Action::InvitationMailed, move |tx| {
         let offer = find_offer(tx.app(), tx.conn, &link, tx.now)?;
         offer.check_email(&email)?;
         offer.new_user.require()?;
-        throttle::invited_user(&offer.invitation.id, source).count(tx.conn, tx.now)?;
+        let (invitation, organization) = (&offer.invitation, &offer.organization);
+        throttle::invited_user(&invitation.id, source).count(tx.conn, tx.now)?;
         // Counted whether or not a user has the address.
-        let (key, id) = (tx.app().key(), &offer.organization.id);
-        throttle::requested_invitation_letter(key, &email, id).count(tx.conn, tx.now)?;
+        let key = tx.app().key();
+        throttle::requested_invitation_letter(key, &email, organization).count(tx.conn, tx.now)?;
         let sender = network::source(source).to_string();
         let slot = mail::reserve(tx.app(), &sender).ok_or(Error::Busy)?;
-        let link = Secret::from_random(&tx.random::<32>());
-        limit(tx, &offer, &email, Some(&link.digest()))?;
-        Ok(Entered::Mailed(Box::new(MailedLink {
-            offer,
-            email: email.clone(),
-            link,
-            slot,
-        })))
+        let letter = InvitationLetter::make(tx, (invitation, organization), &email, slot)?;
+        tx.record(target(invitation), json!({"requested_by": "recipient"}))?;
+        Ok(Entered::Mailed(Box::new(letter)))
     })
     .await
 }
 
-/// Mails the link to the address; `url_of` makes the complete link of a secret.
-pub fn send_mailed_link(req: &Request, new: &MailedLink, url_of: impl Fn(&Secret) -> String) {
-    let brand = &req.app.config().branding.name;
-    let letter = mail::Invitation {
-        brand,
-        organization: mail::organization_name(&new.offer.organization),
-        inviter: new.offer.inviter.as_deref().unwrap_or(brand),
-        role: new.offer.invitation.role,
-        url: &url_of(&new.link),
-        expires_at: new.offer.invitation.expires_at,
-    };
-    mail::send(&req.app, new.slot.clone(), letter.message(&new.email));
+fn target(invitation: &Invitation) -> Target<'_> {
+    Target::within(&invitation.organization_id, invitation.id.as_str())
 }
 
 /// The fault for an address that is taken, for the user of the address, who alone has the mailed
@@ -109,7 +90,8 @@ async fn create(
     let new = user::check(app, new)?;
     offer.check_email(&new.email)?;
     offer.new_user.require()?;
-    let guess = throttle::invited_user(&offer.invitation.id, req.context.source());
+    let source = req.context.source();
+    let guess = throttle::invited_user(&offer.invitation.id, source);
     throttle::count(app, &guess).await?;
     if offer.proves_email() {
         // Only the user of the address has this link, and learns that it has a user. Only an
@@ -122,7 +104,7 @@ async fn create(
         }
     }
     // Otherwise the hash is computed in any case: the time must not reveal the user.
-    let new = new.hash(app, Queue::Strangers).await;
+    let new = new.hash(app, Waiter::Stranger(source)).await;
     if matches!(new, Err(Error::Busy)) {
         throttle::undo(app, &guess).await?;
     }
@@ -142,7 +124,8 @@ async fn create(
         offer.check_email(&new.email)?;
         // Also counts an address that is taken: the limit must not reveal the user.
         count_new_user(tx, &offer)?;
-        limit(tx, &offer, &new.email, None)?;
+        limit(tx, &offer.invitation, &new.email, None)?;
+        tx.record(target(&offer.invitation), json!({}))?;
         if store::user::find_user_by_email(tx.conn, &new.email)?.is_none() {
             user::insert(tx, &new, None).map_err(|error| match error {
                 // Another request created the user in the meantime. The retry finds it.
@@ -187,20 +170,4 @@ fn count_new_user(tx: &mut Tx<'_>, offer: &Offer) -> Result<(), Error> {
         Error::Throttled(_) => NewUser::TooMany.require().err().unwrap_or(error),
         error => error,
     })
-}
-
-/// Limits an invitation to an address, with the digest of the link that is mailed to it.
-fn limit(
-    tx: &mut Tx<'_>,
-    offer: &Offer,
-    email: &str,
-    mailed_link: Option<&Digest>,
-) -> Result<(), Error> {
-    let invitation = &offer.invitation;
-    if !store::invitation::set_recipient(tx.conn, &invitation.id, email, mailed_link)? {
-        // Another request has limited it in the meantime.
-        return Err(store::Error::Collision.into());
-    }
-    let target = Target::within(&invitation.organization_id, invitation.id.as_str());
-    tx.record_as(Action::InvitationLimited, target, json!({}))
 }

@@ -4,6 +4,7 @@ mod acceptance;
 mod invitation;
 mod invited_user;
 mod joining;
+mod letter;
 mod member;
 mod overview;
 mod policy;
@@ -14,10 +15,11 @@ pub use acceptance::{NewUser, Offer, accept, look_at};
 pub(super) use invitation::end_invitations;
 pub use invitation::{
     CreateInvitation, NewInvitation, Open, find_invitation, find_new_invitation,
-    invitation_form_nonce, invitation_of_form, invite, list_invitations, send_invitation, withdraw,
+    invitation_form_nonce, invitation_of_form, invite, list_invitations, withdraw,
 };
-pub use invited_user::{Entered, MailedLink, enter, send_mailed_link};
+pub use invited_user::{Entered, enter};
 pub(super) use joining::{Joining, join, joining};
+pub use letter::{InvitationLetter, invite_again, send_invitation};
 pub(super) use member::leave_all;
 pub use member::{add_member, create_member_reset, list_members, put_member, remove_member};
 pub use overview::{

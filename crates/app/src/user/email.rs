@@ -182,7 +182,7 @@ pub async fn request_email_change(
         let message = "This is your current email address. Enter another address.";
         return Err(Fault::new("new_email", message).into());
     }
-    let guess = verify_current(req, current).await?;
+    let guess = verify_current(req, current).await?.guess;
     let right = guess.clone();
     let letter = req.change(Action::EmailLinkRequested, move |tx| {
         let user = lock_current(tx)?;

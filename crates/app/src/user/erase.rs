@@ -2,7 +2,7 @@
 
 use super::directory::{Named, end_access};
 use crate::audit::retain;
-use crate::hashing::Queue;
+use crate::hashing::Waiter;
 use crate::{Error, Request, org};
 use domain::audit::Action;
 use domain::id::UserId;
@@ -34,7 +34,7 @@ pub async fn erase(req: &Request, named: Named) -> Result<Erased, Error> {
     // last, so that a repetition finds the user after a failure.
     let records = retain::erase_records(req, Named::Id(id.clone())).await?;
     let unknown = req.app.draw_secret();
-    let password_hash = super::hash(&req.app, &unknown, Queue::Known).await?;
+    let password_hash = super::hash(&req.app, &unknown, Waiter::Operator).await?;
     let user_id = id.clone();
     req.change(Action::UserErased, move |tx| {
         store::user::lock_user_exclusive(tx.conn, &id)?;

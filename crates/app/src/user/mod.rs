@@ -24,7 +24,7 @@ pub use reset::{
 };
 pub use update::{UpdateUser, update};
 
-use super::hashing::Queue;
+use super::hashing::Waiter;
 use super::session::NewSession;
 use super::tx::Tx;
 use super::{App, Error, Request, org, session};
@@ -129,7 +129,7 @@ pub(super) struct CheckedUser {
 
 /// Checks the input of a new user, and hashes the password. Fails with all faults.
 pub(super) async fn validate(app: &App, new: CreateUser) -> Result<ValidUser, Error> {
-    check(app, new)?.hash(app, Queue::Known).await
+    check(app, new)?.hash(app, Waiter::Operator).await
 }
 
 /// Checks the input of a new user. Fails with all faults.
@@ -166,9 +166,9 @@ pub(super) fn check(app: &App, new: CreateUser) -> Result<CheckedUser, Error> {
 
 impl CheckedUser {
     /// Hashes the password.
-    pub(super) async fn hash(self, app: &App, queue: Queue) -> Result<ValidUser, Error> {
+    pub(super) async fn hash(self, app: &App, waiter: Waiter) -> Result<ValidUser, Error> {
         Ok(ValidUser {
-            password_hash: hash(app, &self.password, queue).await?,
+            password_hash: hash(app, &self.password, waiter).await?,
             name: self.name,
             email: self.email,
             joining: self.joining,
@@ -187,9 +187,9 @@ fn check_password(
     domain::password::check(field, new.expose(), &context_words)
 }
 
-async fn hash(app: &App, password: &Secret, queue: Queue) -> Result<String, Error> {
+async fn hash(app: &App, password: &Secret, waiter: Waiter) -> Result<String, Error> {
     let salt = app.random();
-    app.hasher().hash(password.expose(), salt, queue).await
+    app.hasher().hash(password.expose(), salt, waiter).await
 }
 
 /// Stores a new user with its audit record, and adds it to its organization if there is one. The

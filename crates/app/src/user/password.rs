@@ -3,9 +3,9 @@
 use super::directory::{DEACTIVATED, Named};
 use super::reset::end_access_of_other;
 use super::{check_password, hash};
-use crate::hashing::{Queue, Verdict};
+use crate::hashing::{Verdict, Waiter};
 use crate::session::{self, SessionCookies, SignedIn};
-use crate::throttle::{self, Target};
+use crate::throttle::{self, PasswordGuess, Target};
 use crate::tx::Tx;
 use crate::{Error, Request, mail, token};
 use domain::Fault;
@@ -35,8 +35,8 @@ pub async fn change_password(
 ) -> Result<SessionCookies, Error> {
     let (app, user) = (&req.app, &req.caller.signed_in()?.user);
     check_password(app, "new_password", new, [&user.name, &user.email])?;
-    let guess = verify_current(req, current).await?;
-    let hash = hash(app, new, Queue::Known).await?;
+    let PasswordGuess { guess, waiter } = verify_current(req, current).await?;
+    let hash = hash(app, new, waiter).await?;
     let cookies = req
         .change(Action::PasswordChanged, move |tx| {
             guess.succeed(tx.conn)?;
@@ -48,17 +48,18 @@ pub async fn change_password(
 }
 
 /// Verifies the current password of the signed-in user. Only the wrong attempts of the session
-/// count, so that guesses of others do not lock the user out. Returns the counted guess, which a change with the password clears.
+/// count, so that guesses of others do not lock the user out. Returns the counted guess, which a
+/// change with the password clears.
 pub(super) async fn verify_current(
     req: &Request,
     current: &Secret,
-) -> Result<throttle::Guess, Error> {
+) -> Result<PasswordGuess, Error> {
     let (app, SignedIn { user, session }) = (&req.app, req.caller.signed_in()?);
-    let target = Target::Session(&session.id);
+    let target = Target::Session(&user.id, &session.id);
     let guess = throttle::count_password(app, target, req.context.source()).await?;
     let present = Some(user.password_hash.as_str());
     if session::verify(app, &guess, current, present).await? != Verdict::Wrong {
-        return Ok(guess.guess);
+        return Ok(guess);
     }
     let id = user.id.clone();
     req.change(Action::PasswordRefused, move |tx| {
@@ -68,27 +69,28 @@ pub(super) async fn verify_current(
     Err(Fault::new("current_password", "This is not your current password.").into())
 }
 
-/// Replaces a password that the operator set, and ends the other sessions. Returns new
-/// cookies for the session. Fails with [`Error::Conflict`] if the password need not be changed.
+/// Replaces a password that the operator set, and ends the other sessions. Refuses the present
+/// one; such attempts of the session are limited. Returns new cookies for the session. Fails with
+/// [`Error::Conflict`] if the password need not be changed.
 pub async fn replace_password(req: &Request, new: &Secret) -> Result<SessionCookies, Error> {
-    let (app, user) = (&req.app, &req.caller.signed_in()?.user);
+    let (app, SignedIn { user, session }) = (&req.app, req.caller.signed_in()?);
     if !user.must_change_password {
         return Err(CHANGED);
     }
     check_password(app, "new_password", new, [&user.name, &user.email])?;
+    let target = Target::Session(&user.id, &session.id);
     let present = Some(user.password_hash.as_str());
+    let counted = throttle::count_password(app, target, req.context.source()).await?;
     // The operator knows the current one.
-    let verdict = app
-        .hasher()
-        .verify(new.expose(), present, Queue::Known)
-        .await?;
-    if verdict != Verdict::Wrong {
+    if session::verify(app, &counted, new, present).await? != Verdict::Wrong {
         let words = "This is the password that you signed in with. Choose another one.";
         return Err(Fault::new("new_password", words).into());
     }
-    let hash = hash(app, new, Queue::Known).await?;
+    let PasswordGuess { guess, waiter } = counted;
+    let hash = hash(app, new, waiter).await?;
     let cookies = req
         .change(Action::PasswordChanged, move |tx| {
+            guess.succeed(tx.conn)?;
             store_password(tx, &hash, OtherSessions::End)
         })
         .await?;
@@ -145,7 +147,7 @@ pub async fn set_temporary_password(
     let app = &req.app;
     let found = super::find(req, named).await?;
     check_password(app, "password", new, [&found.name, &found.email])?;
-    let hash = hash(app, new, Queue::Known).await?;
+    let hash = hash(app, new, Waiter::Operator).await?;
     let user = req
         .change(Action::PasswordSet, move |tx| {
             store::user::lock_user_exclusive(tx.conn, &found.id)?;

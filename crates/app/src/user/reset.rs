@@ -4,7 +4,7 @@ use super::directory::{DEACTIVATED, Named};
 use super::{check_password, hash, link};
 use crate::access::Caller;
 use crate::audit::{Event, Target};
-use crate::hashing::Queue;
+use crate::hashing::Waiter;
 use crate::mail::{self, MailSlot};
 use crate::session::{self, NewSession};
 use crate::throttle::{self, ResetSender};
@@ -186,7 +186,8 @@ pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSess
     // A wrong link must not cost a password hash.
     let user = find_reset(req, link).await?;
     check_password(app, "new_password", new, [&user.name, &user.email])?;
-    let (link, hash) = (link.clone(), hash(app, new, Queue::Known).await?);
+    let hash = hash(app, new, Waiter::User(user.id.clone())).await?;
+    let link = link.clone();
     let req = req.with_caller(Caller::Anonymous);
     let session = req
         .change(Action::PasswordReset, move |tx| {

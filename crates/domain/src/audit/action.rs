@@ -156,6 +156,9 @@ words! {
         InvitationAccepted = "invitation.accepted",
         /// An invitation was limited to the email address that its recipient entered.
         InvitationLimited = "invitation.limited",
+        /// A link of an invitation was mailed on request: to the address that its recipient entered,
+        /// or again.
+        InvitationMailed = "invitation.mailed",
         /// An invitation was withdrawn.
         InvitationWithdrawn = "invitation.withdrawn",
         /// A project was created.

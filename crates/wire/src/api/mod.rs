@@ -19,8 +19,8 @@ pub use operator::{
 };
 pub use org::{
     AffectedToken, CreateInvitationBody, CreateOrganizationBody, EffectParameters, Invitation,
-    Member, NewInvitation, OrganizationDetail, Policy, PutMemberBody, UpdateOrganizationBody,
-    UpdatePolicyBody,
+    InvitationSent, Member, NewInvitation, OrganizationDetail, Policy, PutMemberBody,
+    UpdateOrganizationBody, UpdatePolicyBody,
 };
 pub use project::{CreateProjectBody, ProjectDetail, ProjectMember, UpdateProjectBody};
 pub use token::{

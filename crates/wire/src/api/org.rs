@@ -183,6 +183,18 @@ pub struct CreateInvitationBody {
     pub role: Role,
 }
 
+/// An invitation that was mailed again.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvitationSent {
+    /// Always `sent`: otherwise the response is an error.
+    #[cfg_attr(feature = "openapi", schema(value_type = MailStatus))]
+    pub mail: String,
+    /// Invitation.
+    #[serde(flatten)]
+    pub about: Invitation,
+}
+
 /// A new invitation with its link.
 // No `Debug`, which keeps the link out of the log.
 #[derive(Serialize, Deserialize)]
@@ -190,11 +202,11 @@ pub struct CreateInvitationBody {
 pub struct NewInvitation {
     /// Link for the invited user. It works once and is returned only once. If the server mails the
     /// invitation, the mail has another link, which also verifies the address of the invited user;
-    /// then only that one creates a user.
+    /// then only that one creates a user. A visitor with this link can have the mail sent again.
     pub url: String,
     /// Whether the server mails the invitation: `sent`, or `not_sent` if it sends no mail, if the
     /// sender or the address has reached its limit, or if too many messages wait. Give the invited
-    /// user the `url` then, or create another invitation later. `null` without an email address.
+    /// user the `url` then, or send the mail later. `null` without an email address.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<MailStatus>))]
     pub mail: Option<String>,
     /// Whether the invitation can create a user. If not, only existing users can accept it.

@@ -54,6 +54,8 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::InvitationCreated => "created an invitation with the role {role}",
         Action::InvitationAccepted => "accepted an invitation",
         Action::InvitationLimited => "limited an invitation to the email of its recipient",
+        Action::InvitationMailed if told("requested_by") => "requested the mail of an invitation",
+        Action::InvitationMailed => "sent the mail of an invitation again",
         Action::InvitationWithdrawn if told("count") => "withdrew open invitations: {count}",
         Action::InvitationWithdrawn => "withdrew an invitation",
         Action::ProjectCreated => "created the project {name}",

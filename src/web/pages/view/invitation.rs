@@ -20,6 +20,8 @@ pub struct InvitationRow {
     pub inviter: Option<String>,
     /// When its link expires.
     pub expires: Moment,
+    /// Whether the reader can have it mailed again.
+    pub can_send: bool,
 }
 
 /// The one page that shows an invitation's link, right after its creation.
@@ -51,11 +53,6 @@ impl InvitationCreatedPage {
     fn addressee(&self) -> Option<(&str, bool)> {
         let status = self.mail?;
         Some((self.email.as_deref()?, status == MailStatus::Sent))
-    }
-
-    /// Whether the mail, which alone has a link for a new user, is not sent.
-    fn is_lost(&self) -> bool {
-        self.mail == Some(MailStatus::NotSent)
     }
 }
 
@@ -126,6 +123,8 @@ pub struct InviteUserPage {
     pub login_path: String,
     /// Whether there is a form for a new account.
     pub new_user: NewUser,
+    /// Whether the link was just mailed.
+    pub is_mailed: bool,
     /// The typed name.
     pub name: String,
     /// The typed email; initially the invited one.

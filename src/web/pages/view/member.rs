@@ -130,6 +130,8 @@ pub enum MembersNotice {
     Removed,
     /// A member was mailed a reset link.
     ResetSent,
+    /// An invitation was mailed again.
+    InvitationMailed,
     /// An invitation was withdrawn.
     Withdrawn,
 }

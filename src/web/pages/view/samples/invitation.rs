@@ -59,6 +59,7 @@ fn user() -> InviteUserPage {
         offer: offer(),
         login_path: "/login".into(),
         new_user: NewUser::Joins,
+        is_mailed: false,
         name: String::new(),
         email: "charles@example.com".into(),
         errors: FieldErrors::none(),
@@ -79,6 +80,14 @@ pub fn samples() -> Vec<Sample> {
         offer: hostile_offer(),
         name: HOSTILE.into(),
         errors,
+        ..user()
+    };
+    let mail_again = InviteUserPage {
+        new_user: NewUser::ReceivesLink,
+        offer: Offer {
+            email: Some("charles@example.com".into()),
+            ..offer()
+        },
         ..user()
     };
     let without_form = |new_user| InviteUserPage { new_user, ..user() };
@@ -133,11 +142,7 @@ pub fn samples() -> Vec<Sample> {
             "email",
             &without_form(NewUser::ReceivesLink),
         ),
-        sample(
-            "invite-account",
-            "needs-mailed-link",
-            &without_form(NewUser::NeedsMailedLink),
-        ),
+        sample("invite-account", "mail-again", &mail_again),
         sample(
             "invite-account",
             "too-many",

@@ -27,6 +27,7 @@ fn row(id: &str, name: &str, role: Role, control: MemberControl) -> MemberRow {
 pub(super) fn invitation(id: &str, email: Option<&str>) -> InvitationRow {
     InvitationRow {
         id: id.into(),
+        can_send: email.is_some(),
         email: email.map(str::to_owned),
         role: Role::Member,
         inviter: Some("Ada Lovelace".into()),

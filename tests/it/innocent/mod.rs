@@ -1,5 +1,8 @@
 //! Failures of strangers slow down strangers, and block no user who caused none.
 
+mod hashing;
+
+use crate::support::browser::Browser;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 use crate::throttle::{BEHIND_PROXY, WRONG, at_login, guess, guesses_of_source, retry_after};
 use doorcode::app::sweep;
@@ -8,6 +11,13 @@ use doorcode::app::sweep;
 pub async fn metrics(test: &TestApp) -> String {
     let answer = test.anon().get(test.at("/metrics")).send().await.unwrap();
     answer.text().await.unwrap()
+}
+
+/// A browser at an address, with the sign-in page open.
+async fn stranger(test: &TestApp, address: &str) -> Browser {
+    let mut browser = at_login(test).await;
+    browser.set_header("x-forwarded-for", address);
+    browser
 }
 
 /// Guesses from many networks until the overall limit is exceeded; each network and address has one.
