@@ -6,7 +6,7 @@ use crate::support::{PASSWORD, TestApp};
 use crate::throttle::{BEHIND_PROXY, retry_after};
 
 /// An unassigned code in the correct format.
-fn wrong_code(mut number: usize) -> String {
+pub fn wrong_code(mut number: usize) -> String {
     let alphabet = b"BCDFGHJKLMNPQRSTVWXZ";
     let mut code = String::from("ZZZZ");
     for _ in 0..4 {

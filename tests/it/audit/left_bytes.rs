@@ -2,18 +2,20 @@
 //! as `docs/explanation/security-model.md` promises.
 
 use super::floods::total;
+use crate::support::browser::Browser;
 use crate::support::database::{AUDIT, Database};
 use crate::support::{CLI, TestApp, http, log};
 use crate::throttle::BEHIND_PROXY;
 use doorcode::app::client::Kind;
 use doorcode::app::sweep;
 use reqwest::RequestBuilder;
+use std::ops::Range;
 
 /// Requests of each kind. All come at the same time by the clock of the server.
 const REQUESTS: u32 = 300;
 
 /// Bytes for each request, at most, when so many come at once. Further ones leave less.
-const PROMISED: [(&str, i64); 8] = [
+pub const PROMISED: [(&str, i64); 8] = [
     ("Invented token", 100),
     ("Revoked or expired token", 60),
     ("Unknown path", 0),
@@ -44,10 +46,11 @@ fn source(n: u32) -> String {
     format!("2001:db8:{n:x}:1::1")
 }
 
-/// A request of a kind.
-fn request(test: &TestApp, kind: &str, n: u32, revoked: &str) -> RequestBuilder {
-    let post = |path: &str, form: &[(&str, &str)]| http().post(test.at(path)).form(form);
-    let get = |path: &str| http().get(test.at(path));
+/// A request of a kind to a server.
+fn request(url: &str, kind: &str, n: u32, revoked: &str) -> RequestBuilder {
+    let at = |path: &str| format!("{url}{path}");
+    let post = |path: &str, form: &[(&str, &str)]| http().post(at(path)).form(form);
+    let get = |path: &str| http().get(at(path));
     let request = match kind {
         "Invented token" => get("/v1/me").bearer_auth("dc_unknown"),
         "Revoked or expired token" => get("/v1/me").bearer_auth(revoked),
@@ -73,11 +76,12 @@ fn request(test: &TestApp, kind: &str, n: u32, revoked: &str) -> RequestBuilder 
     request.header("x-forwarded-for", source(n))
 }
 
-async fn send(test: &TestApp, kind: &str, revoked: &str) {
+/// Sends requests of a kind with these numbers, each from a source of its own.
+pub async fn send(url: &str, kind: &str, numbers: Range<u32>, revoked: &str) {
     if kind.starts_with("Failing sign-in") {
-        let mut browser = test.browser();
+        let mut browser = Browser::new(url);
         browser.get("/login").await;
-        for n in 0..REQUESTS {
+        for n in numbers {
             browser.set_header("x-forwarded-for", &source(n));
             let email = format!("nobody{n}@example.com");
             let fields = [("email", email.as_str()), ("password", "yellow anvil")];
@@ -85,8 +89,8 @@ async fn send(test: &TestApp, kind: &str, revoked: &str) {
         }
         return;
     }
-    for n in 0..REQUESTS {
-        let answer = request(test, kind, n, revoked).send().await.unwrap();
+    for n in numbers {
+        let answer = request(url, kind, n, revoked).send().await.unwrap();
         let status = answer.status().as_u16();
         let is_expected = match kind.starts_with("Device code") {
             true => status == 200,
@@ -112,7 +116,7 @@ async fn each_kind_of_request_leaves_no_more_than_promised() {
         );
         test.settle().await;
         let (bytes, records) = (stored(&test), test.count(AUDIT, "1 = 1"));
-        send(&test, kind, &revoked).await;
+        send(&test.url, kind, 0..REQUESTS, &revoked).await;
         test.settle().await;
         if kind.starts_with("Device code") {
             // Two lifetimes later the codes are deleted.

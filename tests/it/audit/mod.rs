@@ -2,11 +2,12 @@
 
 mod chain;
 mod checkpoint;
+mod creation;
 mod erasure;
 mod floods;
 mod head;
 mod lag;
-mod left_bytes;
+pub mod left_bytes;
 mod program;
 mod refusals;
 mod refused_access;

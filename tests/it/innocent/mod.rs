@@ -1,6 +1,7 @@
 //! Failures of strangers slow down strangers, and block no user who caused none.
 
 mod hashing;
+mod timed;
 
 use crate::support::browser::Browser;
 use crate::support::{EMAIL, PASSWORD, TestApp};

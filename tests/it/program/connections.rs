@@ -141,3 +141,44 @@ fn count_open(connections: &mut [TcpStream]) -> usize {
     let states = connections.iter_mut().map(is_open);
     states.filter(|is_open| *is_open).count()
 }
+
+/// Security finding 9: a stranger opens 1,100 connections and 15 more each second, sends one request
+/// on each, and leaves them open. Once every other request was blocked until they expired, for 52 s.
+/// The test opens those of 60 s without a pause, so that none expires, and another client makes a
+/// request and requests a device code on new connections after those of each second.
+#[actix_web::test]
+async fn connections_that_a_stranger_renews_block_nobody() {
+    const SECONDS: usize = 60;
+    raise_own_limit();
+    let deployment = Deployment::new().set("DOORCODE__DEVICE__LIVE_CODES_PER_SOURCE", "100");
+    let mut server = deployment
+        .command(&["serve"])
+        .ulimit(&format!("-Sn {SOFT}"))
+        .spawn();
+    server.line(READY);
+    let mut idle = Vec::new();
+    let mut blocked = None;
+    for second in 0..SECONDS {
+        let count = if second == 0 { 1_100 } else { 15 };
+        for _ in 0..count {
+            let mut stream = connect(deployment.address);
+            send(&mut stream, "GET /healthz", "");
+            assert_eq!(status(&mut stream), "200");
+            idle.push(stream);
+        }
+        let read = http().get(deployment.at("/readyz"));
+        let write = http()
+            .post(deployment.at("/auth/device"))
+            .form(&[("client_id", "doorcode-cli")]);
+        for request in [read, write] {
+            let answer = request.timeout(PATIENCE).send().await;
+            let status = answer.map(|answer| answer.status().as_u16()).ok();
+            if status != Some(200) && blocked.is_none() {
+                blocked = Some((second, status));
+            }
+        }
+    }
+    let now = blocked.map_or("never".to_owned(), |(second, _)| second.to_string());
+    eprintln!("connections: blocked after 52 s at first, now: {now}");
+    assert_eq!(blocked, None);
+}

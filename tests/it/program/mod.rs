@@ -7,6 +7,7 @@ mod client_end;
 mod config;
 mod connections;
 mod first_start;
+mod left_in_memory;
 mod operator;
 mod proxy;
 mod recovery;

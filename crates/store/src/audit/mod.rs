@@ -3,6 +3,7 @@
 
 mod chain;
 mod checkpoint;
+mod creation;
 mod guard;
 mod lag;
 mod naming;
@@ -20,6 +21,7 @@ pub use checkpoint::{
     delete_checkpoint, find_last_checkpoint, insert_checkpoint, list_checkpoints,
     list_checkpoints_back, list_checkpoints_before,
 };
+pub use creation::{list_created_tokens, list_recorded_tokens};
 pub use guard::{POSTGRES_GUARD, POSTGRES_GUARDS, SQLITE_GUARD, SQLITE_GUARDS};
 pub use lag::{count_unsealed, find_moment_behind};
 pub use naming::list_names;

@@ -1,9 +1,10 @@
-//! Verifies the log: its records against its seals and signatures, and token uses against their
-//! roots.
+//! Verifies the log: its records against its seals and signatures, token uses against their roots,
+//! and the stored tokens against the records of their creation.
 //!
 //! A verification on request is a check. One check runs at a time; concurrent requests share its
 //! result.
 
+mod tokens;
 mod uses;
 
 use super::checkpoint::{Evidence, Known, known, start_discrepancy};
@@ -42,7 +43,7 @@ pub struct Verified {
 
 /// Verifies the log in the database against itself, against the checkpoints in the database, in
 /// the checkpoint file, in the local state of this server and in the `more` evidence, and against
-/// the stored token uses. `progress` receives the number of records done and the total.
+/// the stored tokens and their uses. `progress` receives the number of records done and the total.
 pub async fn verify(
     app: &App,
     more: Evidence<'_>,
@@ -98,6 +99,7 @@ async fn verify_from(
     };
     let misplaced = find_misplaced(app, log).await?;
     let planted = uses::find_planted(app, &end).await?;
+    let unrecorded = tokens::find_unrecorded(app, log, &end).await?;
     let mut report = verifier.finish();
     let discrepancy = start_discrepancy(log, &keys)
         .or(report.first_discrepancy.take())
@@ -106,7 +108,8 @@ async fn verify_from(
         .or(misplaced)
         .or_else(|| report.unnamed.map(unnamed_discrepancy))
         .or_else(|| uses.discrepancy())
-        .or(planted);
+        .or(planted)
+        .or(unrecorded);
     report.first_discrepancy = discrepancy;
     Ok(Verified {
         report,
@@ -140,6 +143,14 @@ async fn find_misplaced(app: &App, log: &Log) -> Result<Option<Discrepancy>, Err
             return Ok(Some(Discrepancy::new(place, Kind::Inserted, says)));
         }
     }
+}
+
+/// Time of the first record after the start of the log; `None` if there is none, or if its line is
+/// damaged.
+async fn first_record_at(app: &App, log: &Log) -> Result<Option<Instant>, Error> {
+    let lines = list_lines(app, log.start().sequence, 1).await?;
+    let first = lines.into_iter().next().and_then(|(_, line)| line.ok());
+    Ok(first.map(|line| line.record.at))
 }
 
 /// Sequence of the first stored line.
