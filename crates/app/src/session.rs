@@ -25,7 +25,7 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
-    /// What a browser of the user stores; for [`acquaintance`].
+    /// What a browser of the user stores; for [`known_browser`].
     pub fn known_as(&self, app: &App) -> Digest {
         known_as(app, &self.user.id, &self.user.password_hash)
     }

@@ -215,10 +215,10 @@ impl PageRequest {
 
     /// Proof of the last user of this browser: the signed-in one, or the last who signed in.
     pub(super) fn last_user(&self) -> String {
-        match (self.caller.signed_in(), &self.acquaintance) {
+        match (self.caller.signed_in(), &self.known_browser) {
             (Ok(signed_in), _) => {
                 let known_as = signed_in.known_as(&self.app);
-                session::acquaintance(&self.app, &self.visitor, &known_as)
+                session::known_browser(&self.app, &self.visitor, &known_as)
             }
             (Err(_), Some(known)) => known.expose().to_owned(),
             (Err(_), None) => String::new(),

@@ -129,7 +129,7 @@ async fn address_that_a_visitor_enters_receives_a_link() {
         assert_eq!(joined.location(), "/o/acme?done=joined");
     }
     assert_eq!(seen[0], seen[1]);
-    assert!(seen[0].0 == 200 && seen[0].2.contains("open the link in the mail"));
+    assert!(seen[0].0 == 200 && seen[0].2.contains("Open the link in the mail"));
     let verified =
         "email IN ('new@example.com', 'bob@example.com') AND email_verified_at IS NOT NULL";
     assert_eq!(test.count("users", verified), 2);

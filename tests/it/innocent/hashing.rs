@@ -3,7 +3,7 @@
 use super::stranger;
 use crate::support::browser::{Browser, Page};
 use crate::support::{EMAIL, PASSWORD, TestApp};
-use crate::throttle::{BEHIND_PROXY, WRONG, at_login, guess};
+use crate::throttle::{BEHIND_PROXY, WRONG, guess};
 use doorcode::app::access::Caller;
 use doorcode::app::user::{self, Named};
 use doorcode::domain::secret::Secret;
@@ -146,13 +146,17 @@ async fn replacements_of_a_temporary_password_do_not_fill_the_queue() {
 #[actix_web::test]
 async fn guesses_of_one_source_do_not_fill_the_queue() {
     let test = start().await;
-    let mut attacker = at_login(&test).await;
-    attacker.set_header("x-forwarded-for", "198.51.100.1");
-    let requests = (0..20).map(|number| {
-        let mut attacker = attacker.clone();
-        let email = format!("nobody{number}@example.com");
-        async move { guess(&mut attacker, &email, WRONG).await }
-    });
+    let mut attackers = Vec::new();
+    for _ in 0..20 {
+        attackers.push(stranger(&test, "198.51.100.1").await);
+    }
+    let requests = attackers
+        .into_iter()
+        .enumerate()
+        .map(|(number, mut attacker)| async move {
+            let email = format!("nobody{number}@example.com");
+            guess(&mut attacker, &email, WRONG).await
+        });
     let mut stranger = stranger(&test, "203.0.113.9").await;
     let _answers = flood(requests).await;
     assert_eq!(guess(&mut stranger, EMAIL, PASSWORD).await.status, 303);
