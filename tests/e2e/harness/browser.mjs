@@ -10,7 +10,8 @@ const STEP_LIMIT_MS = 10_000
 const FLOW_LIMIT_MS = 120_000
 
 let launching
-async function browser() {
+/** The browser of all tests of a file. */
+export async function launch() {
   launching ??= chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell',
     args: [
@@ -76,7 +77,7 @@ class World {
 
   /** A browser of its own, with no cookies. */
   async visitor() {
-    const context = await (await browser()).newContext({
+    const context = await (await launch()).newContext({
       baseURL: this.server.url,
       ignoreHTTPSErrors: true, // The proxy's certificate is its own.
       javaScriptEnabled: this.#javaScriptEnabled,

@@ -94,7 +94,7 @@ pub struct Assets {
 #[cfg(test)]
 mod tests {
     use super::samples;
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     /// The visible and spoken text of a page: title, text and labels, one per line.
     fn text_of(html: &str) -> String {
@@ -129,6 +129,25 @@ mod tests {
             ("???", ""),
         ] {
             assert_eq!(super::initials(name), letters, "{name}");
+        }
+    }
+
+    /// The browser tests show these files; the name of each names its page and state.
+    #[test]
+    fn every_page_is_written_for_the_browser() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target/pages");
+        let _ = std::fs::remove_dir_all(folder);
+        std::fs::create_dir_all(folder).unwrap();
+        let mut names = BTreeSet::new();
+        for sample in samples::all() {
+            let name = format!("{}--{}.html", sample.page, sample.state);
+            std::fs::write(format!("{folder}/{name}"), &sample.html).unwrap();
+            assert!(
+                names.insert(name),
+                "{}--{} twice",
+                sample.page,
+                sample.state
+            );
         }
     }
 
