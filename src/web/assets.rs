@@ -1,62 +1,106 @@
-//! Styles, scripts and images, embedded in the program. Their URLs contain a hash of the content,
-//! so browsers can cache them forever and never use an outdated one.
+//! Styles, scripts and images: our own, embedded in the program, and those of the brand. Their URLs
+//! contain a hash of the content, so browsers can cache them forever and never use an outdated one.
 
 use super::headers;
+use super::pages::view::Assets;
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
-use domain::secret::Secret;
+use app::App;
+
+use config::{Branding, StaticFile};
 use std::sync::OnceLock;
 
-struct Asset {
-    name: &'static str,
-    extension: &'static str,
-    content_type: &'static str,
-    content: &'static str,
-}
+const CSS: &[u8] = include_bytes!("../../static/app.css");
+/// Browsers ask for it at its fixed path.
+const FAVICON: &[u8] = include_bytes!("../../static/favicon.ico");
+const TOUCH_ICON: &[u8] = include_bytes!("../../static/touch-icon.png");
+/// How long browsers keep the icons at fixed paths: a day.
+const ICON_LIFETIME: &str = "public, max-age=86400";
 
-const ASSETS: [Asset; 3] = [
-    Asset {
-        name: "app",
-        extension: "css",
-        content_type: "text/css; charset=utf-8",
-        content: include_str!("../../static/app.css"),
-    },
-    Asset {
-        name: "app",
-        extension: "js",
-        content_type: "text/javascript; charset=utf-8",
-        content: include_str!("../../static/app.js"),
-    },
-    Asset {
-        name: "icon",
-        extension: "svg",
-        content_type: "image/svg+xml; charset=utf-8",
-        content: include_str!("../../static/icon.svg"),
-    },
-];
-
-/// URLs of the style sheet, the script and the icon.
-pub fn urls() -> &'static [String; 3] {
-    static URLS: OnceLock<[String; 3]> = OnceLock::new();
-    URLS.get_or_init(|| {
-        ASSETS.each_ref().map(|asset| {
-            let digest = Secret::new(asset.content).digest();
-            let hash = &digest.as_str()[..12];
-            format!("/assets/{}.{hash}.{}", asset.name, asset.extension)
+/// The embedded files: style sheet, script, icon, and icon of start screens.
+fn embedded() -> &'static [(&'static str, StaticFile); 4] {
+    static FILES: OnceLock<[(&str, StaticFile); 4]> = OnceLock::new();
+    FILES.get_or_init(|| {
+        [
+            ("app", "css", "text/css; charset=utf-8", CSS),
+            (
+                "app",
+                "js",
+                "text/javascript; charset=utf-8",
+                include_bytes!("../../static/app.js"),
+            ),
+            (
+                "icon",
+                "svg",
+                "image/svg+xml; charset=utf-8",
+                include_bytes!("../../static/icon.svg"),
+            ),
+            ("touch-icon", "png", "image/png", TOUCH_ICON),
+        ]
+        .map(|(name, extension, media_type, content)| {
+            (
+                name,
+                StaticFile::new(media_type, extension, content.to_vec()),
+            )
         })
     })
 }
 
-pub fn routes(config: &mut web::ServiceConfig) {
-    config.default_service(web::to(serve));
+/// The files of the brand.
+fn branded(branding: &Branding) -> impl Iterator<Item = (&'static str, &StaticFile)> {
+    let accent = branding
+        .accent
+        .iter()
+        .map(|accent| ("brand", &accent.style));
+    let logo = branding.logo.iter().map(|logo| ("logo", &logo.file));
+    let dark = branding
+        .logo_dark
+        .iter()
+        .map(|logo| ("logo-dark", &logo.file));
+    accent.chain(logo).chain(dark)
 }
 
-async fn serve(request: HttpRequest) -> HttpResponse {
-    let found = urls()
-        .iter()
-        .zip(&ASSETS)
-        .find(|(url, _)| *url == request.path());
-    let Some((_, asset)) = found else {
+/// URL path of a file.
+fn path((name, file): (&str, &StaticFile)) -> String {
+    format!("/assets/{name}.{}.{}", file.hash, file.extension)
+}
+
+/// URL paths of the files that the pages of a brand need.
+pub fn urls(branding: &Branding) -> Assets {
+    let [css, js, icon, touch_icon] = embedded().each_ref().map(|(name, file)| path((name, file)));
+    let logo = branding.logo.as_ref().map(|logo| &logo.file);
+    let logo_url = logo.map(|file| path(("logo", file)));
+    let dark = branding.logo_dark.as_ref().map(|logo| &logo.file);
+    let accent = branding.accent.as_ref().map(|accent| &accent.style);
+    Assets {
+        css,
+        js,
+        icon: logo_url.clone().unwrap_or(icon),
+        touch_icon: match logo {
+            None => Some(touch_icon),
+            // Systems that put pages on a start screen read no SVG.
+            Some(file) if file.extension == "svg" => None,
+            Some(_) => logo_url.clone(),
+        },
+        brand_css: accent.map(|file| path(("brand", file))),
+        logo: logo_url,
+        logo_dark: dark.map(|file| path(("logo-dark", file))),
+    }
+}
+
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(web::scope("/assets").default_service(web::to(serve)))
+        .route("/favicon.ico", web::get().to(favicon))
+        .route("/apple-touch-icon.png", web::get().to(touch_icon));
+}
+
+async fn serve(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let own = embedded().iter().map(|(name, file)| (*name, file));
+    let found = own
+        .chain(branded(&app.config().branding))
+        .find(|file| path(*file) == request.path());
+    let Some((_, file)) = found else {
         let mut response = HttpResponse::NotFound().finish();
         headers::no_store(response.headers_mut());
         return response;
@@ -67,9 +111,34 @@ async fn serve(request: HttpRequest) -> HttpResponse {
             .finish();
     }
     HttpResponse::Ok()
-        .content_type(asset.content_type)
+        .content_type(file.media_type)
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .body(asset.content)
+        .body(file.content.to_vec())
+}
+
+/// The icon that browsers ask for where a page names none, such as a JSON answer.
+async fn favicon(app: web::Data<App>) -> HttpResponse {
+    fixed_icon(urls(&app.config().branding).logo, ("image/x-icon", FAVICON))
+}
+
+/// The icon of a start screen, where systems look for it.
+async fn touch_icon(app: web::Data<App>) -> HttpResponse {
+    let logo = urls(&app.config().branding).logo;
+    fixed_icon(logo, ("image/png", TOUCH_ICON))
+}
+
+/// The logo of the brand, or our own icon.
+fn fixed_icon(logo: Option<String>, (media_type, content): (&str, &'static [u8])) -> HttpResponse {
+    match logo {
+        Some(url) => HttpResponse::Found()
+            .insert_header((header::LOCATION, url))
+            .insert_header((header::CACHE_CONTROL, ICON_LIFETIME))
+            .finish(),
+        None => HttpResponse::Ok()
+            .content_type(media_type)
+            .insert_header((header::CACHE_CONTROL, ICON_LIFETIME))
+            .body(content),
+    }
 }
 
 #[cfg(test)]
@@ -78,7 +147,6 @@ mod tests {
 
     #[test]
     fn the_style_sheet_stays_small() {
-        let css = ASSETS[0].content;
-        assert!(css.len() <= 36_000, "{} bytes", css.len());
+        assert!(CSS.len() <= 36_000, "{} bytes", CSS.len());
     }
 }

@@ -77,7 +77,7 @@ fn routes(config: &mut web::ServiceConfig) {
                 .wrap(from_fn(api::surface))
                 .configure(api::routes),
         )
-        .service(web::scope("/assets").configure(assets::routes))
+        .configure(assets::routes)
         .configure(probe::routes)
         .configure(api::description_routes)
         .service(

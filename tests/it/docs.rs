@@ -117,7 +117,11 @@ fn configuration_reference_is_complete() {
     let documented: toml::Table = example.parse().unwrap();
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("doorcode.toml");
-    std::fs::write(&path, example).unwrap();
+    let logo = home.path().join("logo.svg").display().to_string();
+    std::fs::copy(root().join("static/icon.svg"), &logo).unwrap();
+    let logos = example.replace("logo-dark.svg", &logo);
+    let logos = logos.replace("\"logo.svg", &format!("\"{logo}"));
+    std::fs::write(&path, logos).unwrap();
     let config = Config::load(Some(&path), []).unwrap();
     let effective: toml::Table = config.describe().parse().unwrap();
     assert_eq!(keys(&documented), keys(&effective));

@@ -28,7 +28,7 @@ mod tests;
 mod tokens;
 
 pub use audit::{Audit, Destination, TokenUse};
-pub use branding::{Branding, Support};
+pub use branding::{Branding, Links, Notes, StaticFile, Support};
 pub use database::{Database, DatabaseUrl};
 pub use device::Device;
 pub use duration::overlap;
@@ -64,7 +64,7 @@ pub struct Config {
     pub server: Server,
     /// `[database]`: the database.
     pub database: Database,
-    /// `[branding]`: the name that users see, and where they get help.
+    /// `[branding]`: the name, look and links that users see.
     pub branding: Branding,
     /// `[tokens]`: the format and lifetime of tokens.
     pub tokens: Tokens,

@@ -22,7 +22,7 @@ mod saved_form;
 mod session;
 mod token;
 mod typed_form;
-mod view;
+pub(super) mod view;
 
 use super::failure::Failure;
 use super::{assets, surface};
@@ -36,9 +36,9 @@ use app::access::Denial;
 use askama::Template;
 use config::Makers;
 use page_request::{Answer, PageRequest, see_other};
+use view::Chrome;
 use view::error::{ErrorKind, ErrorPage, Reason, WayBack};
 use view::org::OrganizationHead;
-use view::{Assets, Chrome};
 
 /// All pages. Each module registers its own routes.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -165,7 +165,6 @@ fn html_response(response: &mut actix_web::HttpResponseBuilder, html: String) ->
 
 /// The page frame without a signed-in user.
 fn anonymous_chrome(app: &App) -> Chrome {
-    let [css, js, icon] = assets::urls().clone();
     let branding = &app.config().branding;
     Chrome {
         brand: branding.name.clone(),
@@ -175,6 +174,8 @@ fn anonymous_chrome(app: &App) -> Chrome {
         notice: None,
         organizations: Vec::new(),
         can_create_organization: app.config().organizations.made_by == Makers::Users,
-        assets: Assets { css, js, icon },
+        links: branding.links.clone(),
+        notes: branding.notes.clone(),
+        assets: assets::urls(branding),
     }
 }

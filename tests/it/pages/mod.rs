@@ -2,6 +2,7 @@
 
 mod account;
 mod audit;
+mod branding;
 mod invitation;
 mod limit;
 mod member;

@@ -12,7 +12,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 42] = [
+const OTHERS: [(&str, &str, &str); 50] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin", risk = "high" }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
@@ -25,6 +25,14 @@ const OTHERS: [(&str, &str, &str); 42] = [
     ("database", "url", r#""postgres://doorcode@localhost/doorcode""#),
     ("branding", "name", r#""Bräu & Söhne""#),
     ("branding", "support", r#""help@example.com""#),
+    ("branding", "accent", r##""#b02a30""##),
+    ("branding", "logo", r#""../../static/icon.svg""#),
+    ("branding", "logo_dark", r#""../../static/touch-icon.png""#),
+    ("branding", "home", r#""https://example.com/""#),
+    ("branding", "terms", r#""https://example.com/terms""#),
+    ("branding", "privacy", r#""https://example.com/privacy""#),
+    ("branding", "tokens_note", r#""Prefer tokens of the organization for machines.""#),
+    ("branding", "new_token_note", r#""Our rules: https://example.com/rules""#),
     ("tokens", "prefix", r#""acme1""#),
     ("tokens", "default_expiry", r#""12h""#),
     ("tokens", "max_expiry", r#""1y""#),

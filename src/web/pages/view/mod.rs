@@ -26,7 +26,7 @@ pub use agent::agent_name;
 pub use form::{Choice, FieldErrors, ScopeChoice, ScopeGroup};
 pub use moment::{Moment, duration_words};
 
-use config::Support;
+use config::{Links, Notes, Support};
 use org::OrganizationHead;
 
 #[cfg(test)]
@@ -51,6 +51,10 @@ pub struct Chrome {
     pub can_create_organization: bool,
     /// Where users get help; `None` if it is not configured.
     pub support: Option<Support>,
+    /// Links at the foot.
+    pub links: Links,
+    /// Texts of the operator beside lists and forms.
+    pub notes: Notes,
 }
 
 /// The signed-in user, as the page header shows them.
@@ -87,8 +91,16 @@ pub struct Assets {
     pub css: String,
     /// The script, `app.js`.
     pub js: String,
-    /// The logo and favicon, `icon.svg`.
+    /// The icon of browser tabs.
     pub icon: String,
+    /// The icon of start screens, a PNG; `None` if the brand has none.
+    pub touch_icon: Option<String>,
+    /// The stylesheet with the colors of the brand.
+    pub brand_css: Option<String>,
+    /// The mark beside the name; `None` for our own.
+    pub logo: Option<String>,
+    /// The mark in the dark theme; `None` if it is the same.
+    pub logo_dark: Option<String>,
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::org::{EndingToken, OrganizationHead};
 use super::{Assets, Chrome, Moment, ScopeChoice, User};
 use askama::Template;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
-use config::Support;
+use config::{Links, Notes, Support};
 use domain::role::Role;
 use domain::scope::{Risk, ScopeName};
 
@@ -64,7 +64,17 @@ fn stranger() -> Chrome {
             css: "/assets/app.0.css".into(),
             js: "/assets/app.0.js".into(),
             icon: "/assets/icon.0.svg".into(),
+            touch_icon: Some("/assets/touch-icon.0.png".into()),
+            brand_css: None,
+            logo: None,
+            logo_dark: None,
         },
+        links: Links {
+            home: Some("https://example.com/".parse().unwrap()),
+            terms: Some("https://example.com/terms".parse().unwrap()),
+            privacy: Some("https://example.com/privacy".parse().unwrap()),
+        },
+        notes: Notes::default(),
         organizations: Vec::new(),
         can_create_organization: true,
         support: Some(Support::Email("help@example.com".into())),

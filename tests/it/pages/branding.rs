@@ -1,0 +1,99 @@
+//! The brand of the operator on the pages.
+
+use crate::support::TestApp;
+
+/// A server with a brand whose logos are in a folder, which has to be kept.
+async fn branded(logo: &str) -> (TestApp, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::copy("static/touch-icon.png", path("light.png")).unwrap();
+    std::fs::copy("static/icon.svg", path("light.svg")).unwrap();
+    std::fs::copy("static/icon.svg", path("dark.svg")).unwrap();
+    let test = TestApp::with(&format!(
+        "[branding]\nname = \"Walwarden\"\naccent = \"#b02a30\"\nlogo = {:?}\nlogo_dark = {:?}\n\
+         home = \"https://walwarden.example/\"\nterms = \"https://walwarden.example/terms\"\n\
+         privacy = \"https://walwarden.example/privacy\"\n\
+         tokens_note = \"Machines use tokens of the organization.\"\n\
+         new_token_note = \"Keep <it> short.\"\n",
+        path(logo),
+        path("dark.svg"),
+    ))
+    .await;
+    (test, folder)
+}
+
+/// The first attribute of this name after a text.
+fn attribute_after<'a>(page: &'a str, text: &str, name: &str) -> &'a str {
+    let (_, rest) = page.split_once(text).unwrap_or_else(|| panic!("{text}"));
+    let (_, rest) = rest.split_once(&format!("{name}=\"")).unwrap();
+    rest.split('"').next().unwrap()
+}
+
+#[actix_web::test]
+async fn pages_show_the_brand_alone() {
+    let (test, _folder) = branded("light.png").await;
+    let mut browser = test.user().await;
+    let page = browser.get("/tokens").await;
+    for text in [
+        "<title>Tokens · Walwarden</title>",
+        r#"<a href="https://walwarden.example/">Walwarden home</a>"#,
+        r#"<a href="https://walwarden.example/terms">Terms</a>"#,
+        r#"<a href="https://walwarden.example/privacy">Privacy</a>"#,
+        "Machines use tokens of the organization.",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(!page.contains("Doorcode"));
+    let form = browser.get("/tokens/new").await;
+    assert!(form.contains("Keep &#60;it&#62; short."));
+
+    let style = attribute_after(&page.body, r#"href="/assets/app."#, "href");
+    let style = browser.get(style).await;
+    assert_eq!(style.headers["content-type"], "text/css; charset=utf-8");
+    assert!(style.contains("--accent:#b02a30"));
+    let light = attribute_after(&page.body, "<picture>", "src").to_owned();
+    let dark = attribute_after(&page.body, "<picture>", "srcset").to_owned();
+    assert!(light.starts_with("/assets/logo.") && dark.starts_with("/assets/logo-dark."));
+    for (path, media_type) in [
+        (&light, "image/png"),
+        (&dark, "image/svg+xml; charset=utf-8"),
+    ] {
+        let answer = test.anon().get(test.at(path)).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], media_type);
+        let cached = answer.headers()["cache-control"].to_str().unwrap();
+        assert!(cached.contains("immutable"), "{cached}");
+        assert!(!answer.bytes().await.unwrap().is_empty());
+    }
+    for icon in [r#"rel="icon""#, r#"rel="apple-touch-icon""#] {
+        assert_eq!(attribute_after(&page.body, icon, "href"), light);
+    }
+    for fixed in ["/favicon.ico", "/apple-touch-icon.png"] {
+        assert_eq!(browser.get(fixed).await.location(), light, "{fixed}");
+    }
+}
+
+/// A start screen that reads no SVG gets no icon, rather than that of another product.
+#[actix_web::test]
+async fn drawn_logo_is_no_icon_of_a_start_screen() {
+    let (test, _folder) = branded("light.svg").await;
+    let page = test.browser().get("/login").await;
+    assert!(attribute_after(&page.body, r#"rel="icon""#, "href").ends_with(".svg"));
+    assert!(!page.contains("apple-touch-icon"));
+}
+
+#[actix_web::test]
+async fn pages_without_a_brand_have_the_icons_of_the_program() {
+    let test = TestApp::start().await;
+    let page = test.browser().get("/login").await;
+    assert!(!page.contains("/assets/brand.") && !page.contains("<picture>"));
+    let touch = attribute_after(&page.body, r#"rel="apple-touch-icon""#, "href");
+    for (path, media_type, start) in [
+        ("/favicon.ico", "image/x-icon", &b"\0\0\x01\0"[..]),
+        ("/apple-touch-icon.png", "image/png", b"\x89PNG"),
+        (touch, "image/png", b"\x89PNG"),
+    ] {
+        let answer = test.anon().get(test.at(path)).send().await.unwrap();
+        assert_eq!(answer.headers()["content-type"], media_type, "{path}");
+        assert!(answer.bytes().await.unwrap().starts_with(start), "{path}");
+    }
+}
