@@ -55,11 +55,15 @@ impl Color {
         Self(channels)
     }
 
-    /// The first color on the way to another one that has this contrast against a ground.
-    fn towards(self, other: Self, ground: Self, contrast: f64) -> Self {
+    /// The first color on the way to another one that has this contrast against each ground.
+    fn towards(self, other: Self, grounds: &[Self], contrast: f64) -> Self {
         (0..=100)
             .map(|hundredths| self.mixed(other, hundredths))
-            .find(|mixed| mixed.contrast(ground) >= contrast)
+            .find(|mixed| {
+                grounds
+                    .iter()
+                    .all(|ground| mixed.contrast(*ground) >= contrast)
+            })
             .unwrap_or(other)
     }
 
@@ -98,18 +102,13 @@ impl Accent {
                  color, with at least 3:1"
             ));
         }
+        let (tint, dark_tint) = (WHITE.mixed(color, 8), DARK.mixed(color, 15));
+        let link = color.towards(BLACK, &[LIGHT, tint], TEXT);
+        let dark_link = color.towards(WHITE, &[DARK, dark_tint], TEXT);
         let style = format!(
             ":root{{{}}}@media (prefers-color-scheme:dark){{:root{{{}}}}}\n",
-            variables(
-                color,
-                color.towards(BLACK, LIGHT, TEXT),
-                WHITE.mixed(color, 8)
-            ),
-            variables(
-                color.towards(WHITE, DARK, CONTROL),
-                color.towards(WHITE, DARK.mixed(color, 15), TEXT),
-                DARK.mixed(color, 15)
-            ),
+            variables(color, link, tint),
+            variables(color.towards(WHITE, &[DARK], CONTROL), dark_link, dark_tint),
         );
         let style = StaticFile::new("text/css; charset=utf-8", "css", style.into_bytes());
         Ok(Self { color, style })
@@ -149,7 +148,7 @@ mod tests {
         };
         assert_eq!(contrast("#ffffff", "#000000"), 2100.0);
         assert_eq!(contrast("#767676", "#ffffff"), 454.0);
-        assert_eq!(contrast("#3f4bd1", "#ffffff"), 694.0);
+        assert_eq!(contrast("#3f4bd1", "#ffffff"), 669.0);
     }
 
     #[test]
