@@ -173,6 +173,8 @@ CREATE TABLE token (
     replaces TEXT REFERENCES token (id),
     -- The token with which this one was created. A rotation passes its descendants on.
     made_by_token TEXT REFERENCES token (id),
+    -- The ids of the organizations that blocked it. A column, since every decision needs them.
+    blocked_in TEXT,
     -- Exactly one owner; all columns of a revocation or none.
     CHECK ((user_id IS NULL) <> (organization_id IS NULL)),
     CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
@@ -184,6 +186,9 @@ CREATE INDEX token_user ON token (user_id, created_at);
 CREATE INDEX token_organization ON token (organization_id, created_at);
 CREATE INDEX token_client ON token (client_id, created_at);
 CREATE INDEX token_created ON token (created_at);
+-- For the tokens of members with access to an organization, without those that have ended.
+CREATE INDEX token_user_active ON token (user_id, expires_at) WHERE revoked_at IS NULL;
+CREATE INDEX token_organization_active ON token (organization_id, expires_at) WHERE revoked_at IS NULL;
 CREATE INDEX token_limit ON token (limit_organization_id, user_id);
 -- A token has at most one successor, however often its rotation is retried.
 CREATE UNIQUE INDEX token_replaces ON token (replaces);
@@ -202,6 +207,15 @@ CREATE TABLE policy_grace (
     CHECK ((longest_days IS NULL) = (longest <> 'days'))
 );
 CREATE INDEX policy_grace_end ON policy_grace (ends_at);
+
+-- Requests of an organization's admins that the owner of a token rotates it.
+CREATE TABLE rotation_request (
+    token_id TEXT NOT NULL REFERENCES token (id),
+    organization_id TEXT NOT NULL REFERENCES organization (id),
+    requested_by TEXT NOT NULL,
+    requested_at TIMESTAMP NOT NULL,
+    PRIMARY KEY (token_id, organization_id)
+);
 
 -- Device grants ----------------------------------------------------------------------------
 
@@ -404,6 +418,8 @@ CREATE TABLE token_use (
 );
 CREATE INDEX token_use_token ON token_use (token_id, event_id, day, count);
 CREATE INDEX token_use_organization ON token_use (organization_id, event_id);
+-- For the last use of a token in an organization.
+CREATE INDEX token_use_last ON token_use (token_id, organization_id, event_id);
 
 -- When each running server last committed a write, in milliseconds since 1970: how `/readyz` knows
 -- whether the database accepts writes.

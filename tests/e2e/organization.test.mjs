@@ -26,8 +26,8 @@ async function createOrganization(world, page, name) {
 async function invite(world, page) {
   await section(page, 'Members').click()
   await world.inspect(page)
-  await page.getByLabel('Email', { exact: true }).fill(CHARLES.email)
-  await submit(page, button(page, 'Create invitation'))
+  await page.getByLabel('Email addresses').fill(CHARLES.email)
+  await submit(page, button(page, 'Create invitations'))
   await page.getByRole('heading', { name: 'Invitation created' }).waitFor()
   await world.inspect(page)
   const url = await page.locator('.secret code').innerText()

@@ -1,6 +1,7 @@
 //! CSRF: every form that changes something is rejected unless the user submits it from a page of
 //! this server.
 
+use crate::pages::after;
 use crate::support::browser::Browser;
 use crate::support::source::files;
 use crate::support::tenant::OPERATOR;
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// Every path that takes a form, with fields that would have an effect. A path missing from this
 /// table fails the suite.
-const FORMS: [(&str, &[(&str, &str)]); 42] = [
+const FORMS: [(&str, &[(&str, &str)]); 46] = [
     ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
     ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
     ("/logout", &[]),
@@ -98,6 +99,10 @@ const FORMS: [(&str, &[(&str, &str)]); 42] = [
         "/o/{org}/settings/api-tokens/new",
         &[("name", "Evil"), ("expires", "never")],
     ),
+    ("/o/{org}/audit/verify", &[]),
+    ("/o/{org}/tokens/{id}/block", &[]),
+    ("/o/{org}/tokens/{id}/unblock", &[]),
+    ("/o/{org}/tokens/{id}/ask-to-rotate", &[]),
     ("/o/{org}/settings/api-tokens/revoke-all", &[]),
     ("/o/{org}/settings/api-tokens/{id}/revoke", &[]),
     (
@@ -183,12 +188,6 @@ impl Names {
             text.replace(name, value)
         })
     }
-}
-
-/// The text between a marker on a page and the next `end`.
-fn after(page: &str, piece: &str, end: char) -> String {
-    let (_, rest) = page.split_once(piece).unwrap_or_else(|| panic!("{page}"));
-    rest.split_once(end).unwrap().0.to_owned()
 }
 
 impl Scene {

@@ -15,7 +15,7 @@ use crate::access::Caller;
 use crate::hashing::Waiter;
 use chrono::Duration;
 use domain::audit::Actor;
-use domain::id::{InvitationId, OrganizationId, SessionId, UserId};
+use domain::id::{InvitationId, OrganizationId, SessionId, TokenId, UserId};
 use domain::network;
 use domain::org::{Invitation, Maker, Organization};
 use domain::secret::{Key, Secret};
@@ -81,6 +81,8 @@ const KEYS_PER_OWNER: Rule = window(100_000, DAY);
 const CLIENT_SECRET_OVERALL: Rule = window(1_000, 10);
 /// Invitations that are mailed to one address.
 const INVITATIONS_PER_ADDRESS: Rule = window(3, DAY);
+/// Messages that ask the owner of a token to rotate it.
+const ROTATIONS_PER_TOKEN: Rule = window(1, DAY);
 /// Messages to others that one user or organization can have sent.
 const LETTERS_PER_SENDER: Rule = window(20, 60);
 /// Verifications of the audit log on request. Each reads the whole log.
@@ -324,6 +326,14 @@ fn recipient_of(key: &Key, kind: &str, to: &str, organization: &Organization) ->
     format!("{kind}:{}", to.as_str())
 }
 
+/// Counter for messages of an organization that ask the owner of a token to rotate it.
+pub fn rotation_letter(id: &TokenId, organization_id: &OrganizationId) -> Guess {
+    Guess::default().own(
+        format!("rotation_letter:{organization_id}:{id}"),
+        ROTATIONS_PER_TOKEN,
+    )
+}
+
 /// Counter for messages to others that a sender causes, by what [`counted_as`] returns. The operator
 /// has none.
 pub fn letters_of(sender: &str) -> Guess {
@@ -333,16 +343,15 @@ pub fn letters_of(sender: &str) -> Guess {
     }
 }
 
-/// Counter for verifications of the audit log, by the owner of the token. Other callers have none:
-/// only the operator has no token of an owner.
+/// Counter for verifications of the audit log, by the user or the owner of the token. The operator
+/// has none.
 pub fn audit_checks(caller: &Caller) -> Guess {
-    match caller {
-        Caller::Token(active) => {
-            let owner = active.token.owner.id();
-            Guess::default().own(format!("audit_checks:{owner}"), AUDIT_CHECKS_PER_OWNER)
-        }
-        _ => Guess::default(),
-    }
+    let owner = match caller {
+        Caller::Token(active) => active.token.owner.id(),
+        Caller::User(signed_in) => signed_in.user.id.as_str(),
+        _ => return Guess::default(),
+    };
+    Guess::default().own(format!("audit_checks:{owner}"), AUDIT_CHECKS_PER_OWNER)
 }
 
 /// Counts an attempt in a transaction of its own. A refused attempt costs a read, and no write.

@@ -81,6 +81,7 @@ mod tests {
     use super::*;
     use crate::id::{TokenId, UserId};
     use crate::token::{LastUse, Limits, TokenOwner};
+    use std::collections::BTreeSet;
 
     fn token(age: i64, used: Option<i64>, left: Option<i64>, scopes: &str, now: Instant) -> Token {
         Token {
@@ -97,6 +98,7 @@ mod tests {
             expires_at: left.map(|days| now + Duration::days(days)),
             replaces: None,
             made_by_token: None,
+            blocked_in: BTreeSet::new(),
             last_use: used.map(|days| LastUse {
                 at: now - Duration::days(days),
                 address: [127, 0, 0, 1].into(),

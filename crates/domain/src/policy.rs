@@ -114,6 +114,8 @@ pub enum Violation {
     Never,
     /// The token's lifetime exceeds this many days.
     TooLong(u32),
+    /// An admin blocked the token for the organization.
+    Blocked,
 }
 
 impl Violation {
@@ -124,6 +126,7 @@ impl Violation {
             Self::Role => "role",
             Self::Never => "never_expires",
             Self::TooLong(_) => "lifetime",
+            Self::Blocked => "blocked",
         }
     }
 
@@ -139,6 +142,7 @@ impl Violation {
             Self::TooLong(days) => {
                 format!("The organization lets tokens live for at most {days} days.")
             }
+            Self::Blocked => "An admin of the organization blocked the token there.".to_owned(),
         }
     }
 
@@ -151,7 +155,7 @@ impl Violation {
     pub fn fault(self) -> Fault {
         let field = match self {
             Self::Never | Self::TooLong(_) => "expires",
-            Self::Plan | Self::Role => "organization",
+            Self::Plan | Self::Role | Self::Blocked => "organization",
         };
         Fault::new(field, self.explain())
     }

@@ -126,6 +126,24 @@ pub fn list_invitations(
     one_page!(query, page, newest(invitation, id)).read_all::<Row>(conn)
 }
 
+/// The number of active invitations of an organization, at most `limit`. Reads only those that were
+/// created within the lifetime of an invitation.
+pub fn count_invitations(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    now: Instant,
+    limit: i64,
+) -> Result<usize, Error> {
+    let open = invitation::table
+        .filter(invitation::organization_id.eq(organization_id.as_str()))
+        .filter(invitation::created_at.gt(stored(now - INVITATION_LIFETIME)))
+        .filter(invitation::expires_at.gt(stored(now)))
+        .select(invitation::id)
+        .limit(limit)
+        .rows::<String>(conn)?;
+    Ok(open.len())
+}
+
 /// An active invitation of an organization.
 pub fn find_invitation_by_id(
     conn: &mut Conn,

@@ -31,6 +31,7 @@ pub mod single_org;
 mod statement;
 pub mod throttle;
 pub mod token;
+pub mod token_access;
 pub mod token_filter;
 pub mod user;
 mod workers;

@@ -360,7 +360,7 @@ pub fn find_member(
 }
 
 /// A member with the role and the time of joining.
-type MemberRow = (UserRow, String, NaiveDateTime);
+pub(super) type MemberRow = (UserRow, String, NaiveDateTime);
 
 impl ReadRow for MemberRow {
     type Value = Member;

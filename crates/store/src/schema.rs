@@ -107,6 +107,7 @@ diesel::table! {
         created_by -> Text,
         replaces -> Nullable<Text>,
         made_by_token -> Nullable<Text>,
+        blocked_in -> Nullable<Text>,
     }
 }
 
@@ -151,6 +152,15 @@ diesel::table! {
         made_by_token -> Nullable<Text>,
         created_at -> Timestamp,
         expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    rotation_request (token_id, organization_id) {
+        token_id -> Text,
+        organization_id -> Text,
+        requested_by -> Text,
+        requested_at -> Timestamp,
     }
 }
 

@@ -11,6 +11,7 @@ use domain::id::{OrganizationId, TokenId, UserId};
 use domain::scope::ScopeSet;
 use domain::secret::Digest;
 use domain::token::{LastUse, Revocation, Token, TokenOwner};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 #[derive(Queryable, Insertable)]
@@ -37,6 +38,7 @@ pub(super) struct Row {
     created_by: String,
     replaces: Option<String>,
     made_by_token: Option<String>,
+    blocked_in: Option<String>,
 }
 
 impl ReadRow for Row {
@@ -68,7 +70,9 @@ impl ReadRow for Row {
             self.limit_organization_id.as_deref(),
             self.limit_projects.as_deref(),
         );
+        let blocked_in = read_blocks(self.blocked_in.as_deref());
         Ok(Token {
+            blocked_in: row.read("blocked_in", blocked_in)?,
             limits: row.read("limit_organization_id", limits)?,
             replaces: row.read_nullable("replaces", self.replaces.as_ref(), TokenId::parse)?,
             made_by_token: row.read_nullable(
@@ -90,6 +94,38 @@ impl ReadRow for Row {
             revocation,
         })
     }
+}
+
+fn read_blocks(text: Option<&str>) -> Option<BTreeSet<OrganizationId>> {
+    let ids = text.unwrap_or_default().split_whitespace();
+    ids.map(OrganizationId::parse).collect()
+}
+
+fn write_blocks(blocks: &BTreeSet<OrganizationId>) -> Option<String> {
+    let ids: Vec<_> = blocks.iter().map(OrganizationId::as_str).collect();
+    (!ids.is_empty()).then(|| ids.join(" "))
+}
+
+/// Changes whether an organization blocks a token; `false` if it was so before.
+pub fn set_block(
+    conn: &mut Conn,
+    id: &TokenId,
+    organization_id: &OrganizationId,
+    is_blocked: bool,
+) -> Result<bool, Error> {
+    let Some(mut blocks) = lock_token(conn, id)?.map(|token| token.blocked_in) else {
+        return Ok(false);
+    };
+    let has_changed = match is_blocked {
+        true => blocks.insert(organization_id.clone()),
+        false => blocks.remove(organization_id),
+    };
+    if has_changed {
+        diesel::update(token::table.find(id.as_str()))
+            .set(token::blocked_in.eq(write_blocks(&blocks)))
+            .run(conn)?;
+    }
+    Ok(has_changed)
 }
 
 /// Inserts a token with the digest of its text.
@@ -121,6 +157,7 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
         created_by: new.created_by.clone(),
         replaces: new.replaces.as_ref().map(ToString::to_string),
         made_by_token: new.made_by_token.as_ref().map(ToString::to_string),
+        blocked_in: write_blocks(&new.blocked_in),
     };
     diesel::insert_into(token::table).values(row).run(conn)
 }

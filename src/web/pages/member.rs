@@ -17,7 +17,7 @@ use crate::web::links;
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
-use app::org::{self, CreateInvitation, NewInvitation};
+use app::org::{self, MOST_INVITED};
 use app::{mail, user};
 use domain::Instant;
 use domain::id::UserId;
@@ -29,10 +29,6 @@ use wire::form::Form;
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource(
-            "/o/{org}/invitations",
-            form_on("/o/{org}/members").post(submit_invitation),
-        ))
         .service(resource(
             "/o/{org}/invitations/{id}/send",
             form_on("/o/{org}/members").post(submit_send),
@@ -125,6 +121,7 @@ async fn invite_form(
         open,
         next,
         email: form.value("email").unwrap_or_default().to_owned(),
+        most: MOST_INVITED,
         roles: role_choices(req.role(), chosen.unwrap_or(Role::Member)),
         delivery: invitation::delivery(req),
         form_nonce: org::invitation_form_nonce(req)?,
@@ -229,37 +226,6 @@ async fn submit_password_reset(req: OrgPageRequest, _: Form) -> Answer {
             Ok(see_other(&req.path("/members?done=reset-sent")))
         }
         Err(error) => again_without_fields(&req, faults(error)?).await,
-    }
-}
-
-/// `POST /o/{org}/invitations`: leads to the page that shows the link once, and sends it if possible.
-async fn submit_invitation(req: OrgPageRequest, form: Form) -> Answer {
-    let Some(role) = form.value("role").and_then(Role::parse) else {
-        let typed = TypedForm::wrong(form, "role", "Choose a role from the list.");
-        return req.again(typed).await;
-    };
-    let input = CreateInvitation {
-        email: form.value("email").map(str::to_owned),
-        role,
-        form_nonce: form.value("form_nonce").map(str::to_owned),
-    };
-    let form_id = org::invitation_of_form(&req, &input);
-    let storing = req
-        .storing_secret(|new: &NewInvitation| (new.invitation.id.to_string(), new.link.clone()))?;
-    match (org::invite(&storing, req.id(), input).await, form_id) {
-        (Ok(new), _) => {
-            if let Some(letter) = &new.letter {
-                links::send_invitation(&req.app, letter);
-            }
-            let id = new.invitation.id.as_str();
-            let mail = new.mail.filter(|_| mail::is_configured(&req.app));
-            req.to_secret(id, &invitation::link_path(&req, id, mail))
-        }
-        // The browser sent the form twice.
-        (Err(app::Error::Conflict(_)), Some(id)) => {
-            req.to_secret(id.as_str(), &invitation::link_path(&req, id.as_str(), None))
-        }
-        (Err(error), _) => req.again(TypedForm::refused(form, error)?).await,
     }
 }
 

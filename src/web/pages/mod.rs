@@ -5,10 +5,12 @@ mod audit;
 mod device;
 mod email;
 mod invitation;
+mod invitations;
 mod list;
 mod member;
 mod one_time_secret;
 mod org;
+mod org_overview;
 mod org_request;
 mod page_request;
 mod page_route;
@@ -21,6 +23,7 @@ mod return_to;
 mod saved_form;
 mod session;
 mod token;
+mod token_access;
 mod typed_form;
 pub(super) mod view;
 
@@ -46,6 +49,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         session::routes,
         device::routes,
         token::routes,
+        token_access::routes,
         account::routes,
         email::routes,
         password::routes,
@@ -53,6 +57,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         org::routes,
         member::routes,
         invitation::routes,
+        invitations::routes,
         project::routes,
         policy::routes,
         audit::routes,

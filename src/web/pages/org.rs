@@ -1,5 +1,6 @@
 //! Organizations: list, create, overview, leave, delete.
 
+use super::org_overview::overview;
 use super::org_request::OrgPageRequest;
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::{form_on, read};
@@ -120,6 +121,10 @@ async fn show_overview(req: OrgPageRequest) -> Answer {
         members: size.members,
         projects: size.projects,
         access: req.access(),
+        admin: match req.access().can_manage() {
+            true => Some(overview(&req).await?),
+            false => None,
+        },
         name: match typed.was_sent() {
             true => typed.text("name"),
             false => organization.name.clone(),

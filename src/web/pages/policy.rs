@@ -222,6 +222,7 @@ fn row(req: &PageRequest, affected: Affected) -> AffectedToken {
             Violation::Role => PolicyReason::OwnerIsMember,
             Violation::TooLong(_) => PolicyReason::LivesTooLong,
             Violation::Never => PolicyReason::NeverExpires,
+            Violation::Blocked => PolicyReason::Blocked,
         },
         effect: match affected.effect {
             Effect::Ends => PolicyEffect::Ends,

@@ -8,12 +8,13 @@ use doorcode::domain::role::Role;
 use std::collections::BTreeSet;
 
 /// The lowest role that may open a page.
-const PAGES: [(&str, Role); 22] = [
+const PAGES: [(&str, Role); 25] = [
     ("/o/{org}", Role::Member),
     ("/o/{org}/audit", Role::Admin),
     ("/o/{org}/audit/export", Role::Admin),
     ("/o/{org}/delete", Role::Owner),
     ("/o/{org}/invitations/{id}/link", Role::Admin),
+    ("/o/{org}/invitations/{id}/sent", Role::Admin),
     ("/o/{org}/invitations/{id}/withdraw", Role::Admin),
     ("/o/{org}/leave", Role::Member),
     ("/o/{org}/members", Role::Member),
@@ -34,10 +35,14 @@ const PAGES: [(&str, Role); 22] = [
     ("/o/{org}/settings/api-tokens/{id}/rotate", Role::Admin),
     ("/o/{org}/settings/api-tokens/{id}/secret", Role::Admin),
     ("/o/{org}/settings/policy", Role::Member),
+    ("/o/{org}/tokens", Role::Admin),
+    // The token belongs to an owner.
+    ("/o/{org}/tokens/{id}/block", Role::Owner),
 ];
 
 /// The lowest role that may submit a form.
-const FORMS: [(&str, Role); 19] = [
+const FORMS: [(&str, Role); 23] = [
+    ("/o/{org}/audit/verify", Role::Admin),
     ("/o/{org}/delete", Role::Owner),
     ("/o/{org}/invitations", Role::Admin),
     ("/o/{org}/invitations/{id}/send", Role::Admin),
@@ -60,6 +65,9 @@ const FORMS: [(&str, Role); 19] = [
     ("/o/{org}/settings/api-tokens/{id}/revoke", Role::Admin),
     ("/o/{org}/settings/api-tokens/{id}/rotate", Role::Admin),
     ("/o/{org}/settings/policy", Role::Owner),
+    ("/o/{org}/tokens/{id}/ask-to-rotate", Role::Owner),
+    ("/o/{org}/tokens/{id}/block", Role::Owner),
+    ("/o/{org}/tokens/{id}/unblock", Role::Owner),
 ];
 
 /// Not in the tables: it shows and takes only a policy to review.

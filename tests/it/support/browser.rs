@@ -152,6 +152,7 @@ impl Browser {
             || [
                 "/secret",
                 "/link",
+                "/sent",
                 "/device/consent",
                 "/device/result",
                 "/settings/policy/apply",

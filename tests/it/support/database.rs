@@ -44,6 +44,18 @@ struct Count {
 }
 
 #[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct PostgresStep {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
 struct Line {
     #[diesel(sql_type = Text)]
     line: String,
@@ -306,6 +318,25 @@ impl Database {
         let query = diesel::sql_query(format!("SELECT CAST(({sql}) AS TEXT) AS line"));
         let line: Line = self.with(|conn| query.get_result(conn)).unwrap();
         line.line
+    }
+
+    /// The plan of a query, one step a line. PostgreSQL plans as for large tables.
+    pub fn plan(&self, sql: &str) -> String {
+        let mut conn = self.connect();
+        let steps: Vec<_> = match Self::is_postgres() {
+            true => {
+                conn.batch_execute("SET enable_seqscan = off").unwrap();
+                let query = diesel::sql_query(format!("EXPLAIN {sql}"));
+                let steps = query.load::<PostgresStep>(&mut conn).unwrap();
+                steps.into_iter().map(|step| step.detail).collect()
+            }
+            false => {
+                let query = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}"));
+                let steps = query.load::<Step>(&mut conn).unwrap();
+                steps.into_iter().map(|step| step.detail).collect()
+            }
+        };
+        steps.join("\n")
     }
 
     /// Makes the database unreachable for servers that use [`Outage::url`].

@@ -7,7 +7,7 @@ use domain::Instant;
 use domain::client::Standing;
 use domain::decision::{self, Facts, OrgAccess, ResourceRef, TokenStatus, Unnamed};
 use domain::org::Membership;
-use domain::policy::{Life, OwnerKind, PolicyDecision};
+use domain::policy::{Life, OwnerKind, PolicyDecision, Violation};
 use domain::scope::ScopeSet;
 use domain::secret::Secret;
 use domain::token::{self, State, Token, TokenOwner};
@@ -82,7 +82,7 @@ pub(crate) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<Loaded, E
     let org_access = match &loaded_owner {
         Some(loaded_owner) => {
             let found = org_access(app, loaded_owner, std::slice::from_ref(&token));
-            with_graces(conn, loaded_owner, found, now)?
+            with_exceptions(conn, loaded_owner, found, now)?
         }
         None => Vec::new(),
     };
@@ -213,7 +213,7 @@ pub(crate) fn check_policy(
         return Ok(tokens.into_iter().map(CheckedToken::new).collect());
     };
     let found = org_access(tx.app(), &loaded_owner, &tokens);
-    let org_access = with_graces(tx.conn, &loaded_owner, found, now)?;
+    let org_access = with_exceptions(tx.conn, &loaded_owner, found, now)?;
     let checked = tokens
         .into_iter()
         .zip(org_access)
@@ -239,8 +239,8 @@ fn org_access<'a>(
         .collect()
 }
 
-/// The same with the graces of the tokens.
-fn with_graces(
+/// The same with the graces of the tokens, and with the organizations that block them.
+fn with_exceptions(
     conn: &mut Conn,
     loaded_owner: &LoadedOwner,
     mut found: Vec<(&Token, Vec<OrgAccess>)>,
@@ -275,6 +275,14 @@ fn with_graces(
                     org_access.policy_decision = Ok(Some(grace.ends_at));
                 }
             }
+        }
+    }
+    for (token, org_access) in &mut found {
+        for org_access in org_access
+            .iter_mut()
+            .filter(|org_access| token.blocked_in.contains(&org_access.organization_id))
+        {
+            org_access.policy_decision = Err(Violation::Blocked);
         }
     }
     Ok(found

@@ -30,6 +30,7 @@ pub mod retain;
 pub mod seal;
 pub(super) mod settings;
 mod ship;
+pub mod standing;
 pub mod tally;
 pub mod uses;
 pub mod verify;

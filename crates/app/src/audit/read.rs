@@ -366,7 +366,7 @@ pub(super) async fn names_of(app: &App, ids: impl Iterator<Item = String>) -> Re
 
 /// Keys of a record's detail that hold an id. Other values may be client-supplied text, such as
 /// the id of a user that the client may not look up.
-const HOLDING_IDS: [&str; 2] = ["token", "user"];
+const HOLDING_IDS: [&str; 3] = ["inviter", "token", "user"];
 
 /// Whether the value of a detail key, or the target, is an id.
 pub fn holds_id(key: &str) -> bool {

@@ -5,6 +5,7 @@ mod address;
 mod invitation;
 mod name;
 mod outbox;
+mod rotation;
 
 pub use account::PasswordReset;
 pub(super) use account::{tell_address_changed, tell_password_changed};
@@ -13,6 +14,7 @@ pub use invitation::Invitation;
 pub(super) use name::{admin_name, organization_name};
 pub use outbox::MailSlot;
 pub(super) use outbox::Outbox;
+pub(super) use rotation::RotationRequest;
 
 use super::App;
 use domain::{Instant, is_disguise};

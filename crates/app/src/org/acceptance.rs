@@ -271,7 +271,10 @@ pub(super) fn accept_as(tx: &mut Tx<'_>, offer: &Offer, user: &User) -> Result<(
     }
     let (id, role) = (&organization.id, invitation.role);
     store::org::insert_membership(tx.conn, organization, &user.id, role, tx.now)?;
-    tx.record(Target::within(id, invitation.id.as_str()), json!({}))?;
+    tx.record(
+        Target::within(id, invitation.id.as_str()),
+        json!({"inviter": invitation.invited_by, "role": role.as_str()}),
+    )?;
     tx.record_as(
         Action::MemberAdded,
         Target::within(id, user.id.as_str()),

@@ -1,6 +1,6 @@
 //! Invitations: one-time links that let a user join an organization.
 
-use super::letter::{self, InvitationLetter};
+use super::letter::{self, InvitationLetter, unless_limited};
 use super::member::require_session;
 use super::{READ, WRITE, may_create_user};
 use crate::audit::Target;
@@ -54,9 +54,8 @@ pub fn invitation_form_nonce(req: &Request) -> Result<String, Error> {
 }
 
 /// The invitation that a form creates, by its nonce.
-pub fn invitation_of_form(req: &Request, input: &CreateInvitation) -> Option<InvitationId> {
-    let nonce = input.form_nonce.as_deref()?;
-    InvitationId::parse(form_nonce::read(&req.app, &req.caller, FORM, nonce)?)
+pub fn invitation_of_form(req: &Request, nonce: Option<&str>) -> Option<InvitationId> {
+    InvitationId::parse(form_nonce::read(&req.app, &req.caller, FORM, nonce?)?)
 }
 
 /// Creates an invitation. Only owners invite owners. Fails with [`Error::Conflict`] if the form
@@ -66,59 +65,79 @@ pub async fn invite(
     named: &str,
     input: CreateInvitation,
 ) -> Result<NewInvitation, Error> {
-    let form_id = invitation_of_form(req, &input);
+    let form_id = invitation_of_form(req, input.form_nonce.as_deref());
     let CreateInvitation { email, role, .. } = input;
     let email = email.as_deref().map(domain::user::email).transpose()?;
     let named = named.to_owned();
     req.change(Action::InvitationCreated, move |tx| {
-        let least = role.max(Role::Admin);
-        let organization = tx.lock_organization(&named, WRITE, least)?;
-        if role == Role::Owner {
-            require_session(tx)?;
-        }
-        lock_creator(tx)?;
-        let link = Secret::from_random(&tx.random::<32>());
-        let invitation = Invitation {
-            id: match &form_id {
-                Some(id) => id.clone(),
-                None => tx.id(InvitationId::new),
-            },
-            organization_id: organization.id.clone(),
-            email: email.clone(),
-            role,
-            invited_by: tx.caller().maker(),
-            made_by_token: tx.caller().token_id().cloned(),
-            created_at: tx.now,
-            expires_at: tx.now + INVITATION_LIFETIME,
+        let organization = lock_for_invitations(tx, &named, role)?;
+        let id = match &form_id {
+            Some(id) => id.clone(),
+            None => tx.id(InvitationId::new),
         };
-        store::invitation::insert_invitation(tx.conn, &invitation, &link.digest()).map_err(
-            |error| match error {
-                store::Error::Duplicate => {
-                    Error::Conflict("This form has already created its invitation.")
-                }
-                error => error.into(),
-            },
-        )?;
-        tx.record(
-            Target::within(&organization.id, invitation.id.as_str()),
-            json!({"role": role.as_str()}),
-        )?;
-        let letter = match &email {
-            Some(to) => mail_to(tx, &invitation, to, &organization)?,
-            None => None,
-        };
-        Ok(NewInvitation {
-            may_create_user: may_create_user(tx.app(), tx.conn, &invitation, &organization)?,
-            mail: email.is_some().then_some(match &letter {
-                Some(_) => MailStatus::Sent,
-                None => MailStatus::NotSent,
-            }),
-            letter,
-            invitation,
-            link,
-        })
+        insert(tx, &organization, id, (email.clone(), role))
     })
     .await
+}
+
+/// The organization, if the caller may invite users with this role.
+pub(super) fn lock_for_invitations(
+    tx: &mut Tx<'_>,
+    named: &str,
+    role: Role,
+) -> Result<Organization, Error> {
+    let organization = tx.lock_organization(named, WRITE, role.max(Role::Admin))?;
+    if role == Role::Owner {
+        require_session(tx)?;
+    }
+    lock_creator(tx)?;
+    Ok(organization)
+}
+
+/// Creates an invitation for a valid address, or for anyone, with a role.
+pub(super) fn insert(
+    tx: &mut Tx<'_>,
+    organization: &Organization,
+    id: InvitationId,
+    (email, role): (Option<String>, Role),
+) -> Result<NewInvitation, Error> {
+    let link = Secret::from_random(&tx.random::<32>());
+    let invitation = Invitation {
+        id,
+        organization_id: organization.id.clone(),
+        email: email.clone(),
+        role,
+        invited_by: tx.caller().maker(),
+        made_by_token: tx.caller().token_id().cloned(),
+        created_at: tx.now,
+        expires_at: tx.now + INVITATION_LIFETIME,
+    };
+    store::invitation::insert_invitation(tx.conn, &invitation, &link.digest()).map_err(
+        |error| match error {
+            store::Error::Duplicate => {
+                Error::Conflict("This form has already created its invitation.")
+            }
+            error => error.into(),
+        },
+    )?;
+    tx.record(
+        Target::within(&organization.id, invitation.id.as_str()),
+        json!({"role": role.as_str()}),
+    )?;
+    let letter = match &email {
+        Some(to) => mail_to(tx, &invitation, to, organization)?,
+        None => None,
+    };
+    Ok(NewInvitation {
+        may_create_user: may_create_user(tx.app(), tx.conn, &invitation, organization)?,
+        mail: email.is_some().then_some(match &letter {
+            Some(_) => MailStatus::Sent,
+            None => MailStatus::NotSent,
+        }),
+        letter,
+        invitation,
+        link,
+    })
 }
 
 /// The mail with a new invitation; `None` if the server sends no mail, if the sender or the address
@@ -132,11 +151,10 @@ fn mail_to(
     if !mail::is_configured(tx.app()) {
         return Ok(None);
     }
-    match letter::reserve(tx, to, organization) {
-        Ok(slot) => InvitationLetter::make(tx, (invitation, organization), to, slot).map(Some),
-        Err(Error::Throttled(_) | Error::Busy) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let letter = unless_limited(letter::reserve(tx, to, organization))?;
+    letter
+        .map(|slot| InvitationLetter::make(tx, (invitation, organization), to, slot))
+        .transpose()
 }
 
 /// An open invitation.

@@ -5,8 +5,10 @@
 
 use super::WRITE;
 use super::acceptance::require_backed;
+use crate::access::{Caller, LoadedOwner};
 use crate::audit::Target;
 use crate::mail::{self, MailSlot};
+use crate::throttle::Guess;
 use crate::tx::Tx;
 use crate::{App, Error, Request, throttle};
 use domain::audit::Action;
@@ -83,20 +85,42 @@ fn inviter(
     Ok(is_token.then(|| organization.to_owned()))
 }
 
-/// Counts a mail to the address of an invitation that a member or token of the organization sends,
-/// and takes its place in the queue. Fails with [`Error::Throttled`] or [`Error::Busy`], then
-/// nothing is counted.
+/// The name of the caller in a message about an organization.
+pub(super) fn sender_name(req: &Request, organization: &Organization) -> String {
+    let organization = mail::organization_name(organization);
+    match &req.caller {
+        Caller::User(signed_in) => mail::admin_name(&signed_in.user, organization),
+        Caller::Token(active) => match &active.loaded_owner {
+            LoadedOwner::User(owner) => mail::admin_name(&owner.user, organization),
+            LoadedOwner::Organization(owner) => mail::organization_name(owner).to_owned(),
+        },
+        Caller::Operator(_) | Caller::Client(_) | Caller::Anonymous | Caller::System => {
+            req.app.config().branding.name.clone()
+        }
+    }
+}
+
+/// [`reserve_for`] a mail to the address of an invitation.
 pub(super) fn reserve(
     tx: &mut Tx<'_>,
     to: &str,
     organization: &Organization,
 ) -> Result<MailSlot, Error> {
+    let letter = throttle::invitation_letter(tx.app().key(), to, organization);
+    reserve_for(tx, letter, organization)
+}
+
+/// Counts a mail, which `letter` counts, that a member or token of the organization sends, and takes
+/// its place in the queue. Fails with [`Error::Throttled`] or [`Error::Busy`], then nothing is
+/// counted.
+pub(super) fn reserve_for(
+    tx: &mut Tx<'_>,
+    letter: Guess,
+    organization: &Organization,
+) -> Result<MailSlot, Error> {
     let maker = tx.caller().maker();
     let sender = throttle::counted_as(&maker, &organization.id);
-    let letters = [
-        throttle::invitation_letter(tx.app().key(), to, organization),
-        throttle::letters_of(sender),
-    ];
+    let letters = [letter, throttle::letters_of(sender)];
     for letter in &letters {
         letter.check(tx.conn, tx.now)?;
     }
@@ -105,6 +129,16 @@ pub(super) fn reserve(
         letter.count(tx.conn, tx.now)?;
     }
     Ok(slot)
+}
+
+/// The place of a mail; `None` if a limit is reached, which does not keep the rest of the change from
+/// being made.
+pub(super) fn unless_limited(slot: Result<MailSlot, Error>) -> Result<Option<MailSlot>, Error> {
+    match slot {
+        Ok(slot) => Ok(Some(slot)),
+        Err(Error::Throttled(_) | Error::Busy) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Mails an open invitation again, with a new link. Fails with [`Error::Conflict`] if it has no

@@ -193,7 +193,7 @@ pub(crate) fn leave_all(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
 
 /// The organization, if the caller may change its members. Locks it and the member against
 /// concurrent changes.
-fn manage(
+pub(super) fn manage(
     tx: &mut Tx<'_>,
     named: &str,
     user_id: &UserId,
@@ -216,7 +216,10 @@ pub(super) fn require_session(tx: &Tx<'_>) -> Result<(), Error> {
     }
 }
 
-fn require_owner(tx: &mut Tx<'_>, organization_id: &OrganizationId) -> Result<(), Error> {
+pub(super) fn require_owner(
+    tx: &mut Tx<'_>,
+    organization_id: &OrganizationId,
+) -> Result<(), Error> {
     match tx.authority()?.role_in(organization_id) {
         Some(Role::Owner) => Ok(()),
         _ => Err(Denial::Role(Role::Owner).into()),

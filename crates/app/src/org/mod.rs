@@ -2,12 +2,16 @@
 
 mod acceptance;
 mod invitation;
+mod invitations;
 mod invited_user;
 mod joining;
 mod letter;
 mod member;
 mod overview;
 mod policy;
+mod token_access;
+mod token_block;
+mod token_reach;
 mod unnamed;
 
 use acceptance::may_create_user;
@@ -17,6 +21,7 @@ pub use invitation::{
     CreateInvitation, NewInvitation, Open, find_invitation, find_new_invitation,
     invitation_form_nonce, invitation_of_form, invite, list_invitations, withdraw,
 };
+pub use invitations::{InviteOutcome, Invited, InvitedAddress, MOST_INVITED, invite_all};
 pub use invited_user::{Entered, enter};
 pub(super) use joining::{Joining, join, joining};
 pub use letter::{InvitationLetter, invite_again, send_invitation};
@@ -27,6 +32,14 @@ pub use overview::{
     roster, size,
 };
 pub use policy::{Affected, Effect, Tightening, UpdateOrganization, UpdatePolicy, review, update};
+pub use token_access::{
+    AccessSearch, Attention, FoundAccess, SHOWN, TokenAccess, attention, search_access,
+};
+pub use token_block::{
+    NewRotationRequest, ReachingToken, block, find_reaching, request_rotation,
+    send_rotation_request, unblock,
+};
+pub use token_reach::{AccessPart, MOST_READ, Urgent};
 pub use unnamed::unnamed_roles;
 
 use super::token::{deny_approved, end_all};

@@ -261,18 +261,28 @@ fn apply_policy(
         store::policy::replace_grace(tx.conn, id, &affected.token.id, &grace)?;
     }
     store::org::update_policy(tx.conn, id, after.plan, after.policy)?;
-    tx.record(after, describe(tightening, grace))
+    tx.record(after, describe(before, tightening, grace))
 }
 
 /// The audit record of a change of plan or policy.
-fn describe(tightening: &Tightening, grace: Duration) -> serde_json::Value {
-    let Organization { plan, policy, .. } = &tightening.organization;
+fn describe(before: &Organization, tightening: &Tightening, grace: Duration) -> serde_json::Value {
+    let mut detail = describe_terms(&tightening.organization);
     let tokens: Vec<_> = tightening
         .affected
         .iter()
         .take(MOST_NAMED)
         .map(|affected| affected.token.id.as_str())
         .collect();
+    detail["before"] = describe_terms(before);
+    detail["grace_seconds"] = grace.num_seconds().into();
+    detail["tokens"] = json!(tokens);
+    detail["count"] = tightening.affected.len().into();
+    detail
+}
+
+/// Plan and policy in the form that the API has.
+fn describe_terms(organization: &Organization) -> serde_json::Value {
+    let Organization { plan, policy, .. } = organization;
     json!({
         "plan": plan.as_str(),
         "personal_tokens": policy.personal_tokens.as_str(),
@@ -281,9 +291,6 @@ fn describe(tightening: &Tightening, grace: Duration) -> serde_json::Value {
             Longest::Days(days) => Some(days),
             Longest::Unlimited | Longest::Ending => None,
         },
-        "grace_seconds": grace.num_seconds(),
-        "tokens": tokens,
-        "count": tightening.affected.len(),
     })
 }
 

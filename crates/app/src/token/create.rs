@@ -132,6 +132,10 @@ fn draw_checked(
         scopes,
         limits,
         expires_at,
+        // A block includes what is created with the blocked token.
+        blocked_in: creator
+            .map(|creator| creator.blocked_in)
+            .unwrap_or_default(),
         // A token created through a client must end with that client.
         client_id: tx.caller().client_id().map(str::to_owned),
         ..token

@@ -9,6 +9,7 @@ use domain::last_moment;
 use domain::scope::ScopeSet;
 use domain::token::{self, Limits, Token, TokenOwner};
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// Draws a new token of this owner, created by the caller now, without name, scopes, expiry,
 /// limits or client.
@@ -29,6 +30,7 @@ pub(crate) fn draw(tx: &mut Tx<'_>, owner: TokenOwner) -> NewToken {
         expires_at: None,
         replaces: None,
         made_by_token: tx.caller().token_id().cloned(),
+        blocked_in: BTreeSet::new(),
         last_use: None,
         revocation: None,
     };

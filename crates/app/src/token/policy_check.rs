@@ -90,7 +90,9 @@ impl PolicyCheck {
             let policy_decision = organization
                 .policy
                 .check(organization.plan, *owner_kind, life);
-            policy_decision.is_ok() && !reach.contains(&organization.id)
+            policy_decision.is_ok()
+                && !token.blocked_in.contains(&organization.id)
+                && !reach.contains(&organization.id)
         });
         match is_wider {
             true => Err(Denial::BeyondToken.into()),

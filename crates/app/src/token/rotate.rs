@@ -47,12 +47,13 @@ pub async fn rotate(
         if let Some(creator) = creator.as_ref().filter(|_| !is_itself) {
             require_own_tree(tx, creator, &old)?;
         }
-        let locked = store::token::lock_token(tx.conn, &old.id)?;
-        if !locked.is_some_and(|old| old.state(tx.now) == State::Live) {
-            return Err(Error::Conflict(
+        let old = store::token::lock_token(tx.conn, &old.id)?
+            .filter(|old| old.state(tx.now) == State::Live)
+            .ok_or(Error::Conflict(
                 "The token has ended: create a new one instead.",
-            ));
-        }
+            ))?;
+        let blocks = creator.iter().chain([&old]);
+        let blocked_in = blocks.flat_map(|token| token.blocked_in.clone()).collect();
         let longest = end_of(tx.config().tokens.max_expiry, tx.now);
         // A token that rotates itself may outlive itself, but not the one that created it.
         let bound = creator.filter(|_| !is_itself);
@@ -72,6 +73,7 @@ pub async fn rotate(
             // A token obtained through a client must end with that client.
             client_id: client_id.or(token.client_id),
             expires_at: earlier(token.expires_at, longest),
+            blocked_in,
             ..token
         })?;
         policy_check.bound(&token, &*tx.authority()?)?;

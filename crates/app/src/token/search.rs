@@ -100,7 +100,7 @@ pub async fn search(
             }
         };
         let words = search.text.to_lowercase();
-        tokens.retain(|token| contains(token, &words));
+        tokens.retain(|token| contains(token, &[], &words));
         sort(&mut tokens, search.sort);
         let matches = tokens.len();
         let page = search.page.min(matches.saturating_sub(1) / SHOWN);
@@ -149,8 +149,8 @@ fn needing_attention(
         .collect())
 }
 
-/// Whether a token contains each of the words, which are in lower case.
-fn contains(token: &Token, words: &str) -> bool {
+/// Whether a token or one of the other texts contains each of the words, which are in lower case.
+pub(crate) fn contains(token: &Token, others: &[&str], words: &str) -> bool {
     let texts = [
         Some(token.name.to_lowercase()),
         Some(token.hint.to_lowercase()),
@@ -158,7 +158,9 @@ fn contains(token: &Token, words: &str) -> bool {
         token.client_id.as_deref().map(str::to_lowercase),
         token.device_name.as_deref().map(str::to_lowercase),
     ];
-    let contain = |word| texts.iter().flatten().any(|text| text.contains(word));
+    let others = others.iter().map(|text| text.to_lowercase());
+    let texts: Vec<_> = texts.into_iter().flatten().chain(others).collect();
+    let contain = |word| texts.iter().any(|text| text.contains(word));
     words.split_whitespace().all(contain)
 }
 

@@ -242,6 +242,12 @@ words! {
         TokenRotated = "token.rotated",
         /// A token was revoked.
         TokenRevoked = "token.revoked",
+        /// An organization blocked a token, with those that were created with it.
+        TokenBlocked = "token.blocked",
+        /// An organization unblocked a token.
+        TokenUnblocked = "token.unblocked",
+        /// An admin asked the owner of a token to rotate it.
+        RotationRequested = "token.rotation_requested",
     }
 }
 

@@ -163,7 +163,9 @@ impl DeniedBecause {
     pub fn of(violation: Violation) -> Self {
         match violation {
             Violation::Role => Self::PersonalTokens,
-            Violation::Plan | Violation::Never | Violation::TooLong(_) => Self::Policy,
+            Violation::Plan | Violation::Never | Violation::TooLong(_) | Violation::Blocked => {
+                Self::Policy
+            }
         }
     }
 

@@ -159,6 +159,8 @@ pub struct Token {
     /// The token with which it was created; `None` if a user in a browser or the operator created
     /// it. After a rotation of that token, its successor.
     pub made_by_token: Option<TokenId>,
+    /// The organizations that blocked it. They are its own or its owner's, or once were.
+    pub blocked_in: BTreeSet<OrganizationId>,
     /// Its last recorded use.
     pub last_use: Option<LastUse>,
     /// Its revocation, if it was revoked.

@@ -1,14 +1,16 @@
 //! The audit log: an organization's for its admins and owners, and a user's own.
 
+mod badge;
 mod filter;
 mod row;
 mod words;
 
+pub use badge::badge;
 pub use row::Reader;
 
 use super::org_request::OrgPageRequest;
-use super::page_request::{Answer, PageRequest};
-use super::page_route::read;
+use super::page_request::{Answer, PageRequest, see_other};
+use super::page_route::{form_on, read};
 use super::view::FieldErrors;
 use super::view::audit::{AccountActivityPage, AuditPage, EventRow};
 use crate::web::export;
@@ -20,6 +22,7 @@ use app::audit::{self, read::Names};
 use domain::audit::chain::Sealed;
 use domain::role::Role;
 use filter::AuditFilter;
+use wire::form::Form;
 
 /// Number of records on a page.
 const SHOWN: usize = 50;
@@ -28,6 +31,10 @@ const SHOWN: usize = 50;
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/o/{org}/audit", read(show)))
+        .service(resource(
+            "/o/{org}/audit/verify",
+            form_on("/o/{org}/audit").post(verify),
+        ))
         .service(resource("/o/{org}/audit/export", read(download)))
         .service(resource("/account/activity", read(show_own)));
 }
@@ -99,12 +106,20 @@ async fn show(req: OrgPageRequest) -> Answer {
     let page = AuditPage {
         chrome: req.chrome(),
         org: req.head(),
+        log: badge(&req).await?,
         events: found.rows(&Reader::of_organization(&req, &found.names)),
         next: found.next(&filter, &form.path),
         form,
         errors: found.errors.clone(),
     };
     req.page(found.status(), &page)
+}
+
+/// `POST /o/{org}/audit/verify`: the page shows the result.
+async fn verify(req: OrgPageRequest, _: Form) -> Answer {
+    req.require(Role::Admin)?;
+    audit::verify::check(&req).await?;
+    Ok(see_other(&req.path("/audit")))
 }
 
 /// `GET /o/{org}/audit/export`: the same records as a verifiable file.

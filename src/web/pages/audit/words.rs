@@ -2,8 +2,8 @@
 
 use crate::web::pages::view::audit::{Part, Who};
 use app::audit::read::{Names, holds_id};
-use domain::audit::Action;
 use domain::audit::record::Record;
+use domain::audit::{Action, Actor};
 use serde_json::Value;
 
 /// The action as the predicate of a sentence whose subject is the actor. Braces mark
@@ -45,6 +45,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::OrganizationCreated => "created the organization {name}",
         Action::OrganizationRenamed => "renamed the organization from {from} to {to}",
         Action::OrganizationDeleted => "deleted the organization {name}",
+        Action::PolicyChanged if told("before") => "changed the policy: {policy}",
         Action::PolicyChanged => "changed the plan or the policy of {target}",
         Action::MemberAdded if is_own => "joined as {role}",
         Action::MemberAdded => "added {target} as {role}",
@@ -52,6 +53,9 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::MemberRemoved if is_own => "left the organization",
         Action::MemberRemoved => "removed {target}",
         Action::InvitationCreated => "created an invitation with the role {role}",
+        Action::InvitationAccepted if told("inviter") => {
+            "accepted the invitation of {inviter} and joined as {role}"
+        }
         Action::InvitationAccepted => "accepted an invitation",
         Action::InvitationLimited => "limited an invitation to the email of its recipient",
         Action::InvitationMailed if told("requested_by") => "requested the mail of an invitation",
@@ -113,6 +117,9 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::TokenRotated => "rotated the token {target}",
         Action::TokenRevoked if told("count") => "revoked tokens: {count}",
         Action::TokenRevoked => "revoked the token {target}",
+        Action::TokenBlocked => "blocked the token {target} for the organization",
+        Action::TokenUnblocked => "unblocked the token {target} for the organization",
+        Action::RotationRequested => "asked for the rotation of the token {target}",
     }
 }
 
@@ -147,10 +154,14 @@ fn filled(key: &str, record: &Record, names: &Names) -> Part {
             value => Some(value.to_string()),
         }),
     };
+    if key == "policy" {
+        return Part::Name(policy_change(record), None);
+    }
     let Some(told) = told else {
         return Part::Text("something".to_owned());
     };
     match key {
+        "inviter" if told == Actor::Operator.label() => Part::Text("the operator".to_owned()),
         key if holds_id(key) => match names.of(&told) {
             Some(name) => Part::Name(name.to_owned(), Some(told)),
             None => Part::Name(told, None),
@@ -159,6 +170,41 @@ fn filled(key: &str, record: &Record, names: &Names) -> Part {
         // The name of the target; its id is shown beside it.
         "name" | "token_name" => Part::Name(told, record.target.clone()),
         _ => Part::Name(told, None),
+    }
+}
+
+/// What a change of plan or policy replaced: `longest lifetime no limit → 90 days`.
+fn policy_change(record: &Record) -> String {
+    let empty = Value::Null;
+    let before = record.detail.get("before").unwrap_or(&empty);
+    let old = |key: &str| before.get(key).unwrap_or(&empty);
+    let new = |key: &str| record.detail.get(key).unwrap_or(&empty);
+    let text = |value: &Value| value.as_str().unwrap_or("unknown").to_owned();
+    let changes = [
+        ("plan", text(old("plan")), text(new("plan"))),
+        (
+            "personal tokens for",
+            text(old("personal_tokens")),
+            text(new("personal_tokens")),
+        ),
+        (
+            "longest lifetime",
+            lifetime(old("max_lifetime_days"), old("never_expires")),
+            lifetime(new("max_lifetime_days"), new("never_expires")),
+        ),
+    ];
+    let changed = changes.into_iter().filter(|(_, old, new)| old != new);
+    let changed = changed.map(|(what, old, new)| format!("{what} {old} → {new}"));
+    changed.collect::<Vec<_>>().join(", ")
+}
+
+/// The longest lifetime of a policy, in words.
+fn lifetime(days: &Value, never: &Value) -> String {
+    match (days.as_u64(), never.as_bool()) {
+        (Some(1), _) => "1 day".to_owned(),
+        (Some(days), _) => format!("{days} days"),
+        (None, Some(true)) => "no limit".to_owned(),
+        (None, _) => "any, with an expiry".to_owned(),
     }
 }
 
@@ -201,180 +247,5 @@ pub fn who(record: &Record, names: &Names, brand: &str, you: Option<&str>) -> Wh
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use domain::Instant;
-    use domain::audit::record::{Detail, Method, Outcome};
-    use serde_json::json;
-
-    fn record(action: &str, target: Option<&str>, detail: Value) -> Record {
-        Record {
-            sequence: 1,
-            id: "evt_1".into(),
-            at: Instant::UNIX_EPOCH,
-            action: action.into(),
-            actor_kind: "user".into(),
-            actor_id: Some("usr_ada".into()),
-            user_id: Some("usr_ada".into()),
-            token_id: None,
-            client_id: None,
-            organization_id: None,
-            target: target.map(str::to_owned),
-            outcome: Outcome::Done,
-            method: Method::Session,
-            request_id: "-".into(),
-            address: None,
-            agent: None,
-            detail: Detail::try_from(detail).unwrap(),
-            salt: None,
-        }
-    }
-
-    fn names() -> Names {
-        let names = [
-            ("usr_ada", "Ada"),
-            ("usr_bob", "Bob"),
-            ("tok_1", "deploy"),
-            ("prj_1", "Website"),
-        ];
-        let owned = names.map(|(id, name)| (id.to_owned(), name.to_owned()));
-        owned.into_iter().collect()
-    }
-
-    fn told(record: &Record) -> String {
-        let parts = sentence(record, &names());
-        let texts: Vec<_> = parts.iter().map(Part::text).collect();
-        texts.join(" ")
-    }
-
-    #[test]
-    fn every_action_has_a_sentence() {
-        let full = json!({
-            "name": "x", "from": "x", "to": "x", "role": "x", "user": "usr_bob", "token": "tok_1",
-            "before": "x", "device_name": "x", "token_name": "x", "through": 7, "active": true, "route": "x",
-        });
-        for action in Action::ALL {
-            for (target, detail) in [
-                (None, json!({})),
-                (Some("usr_ada"), full.clone()),
-                (
-                    Some("tok_1"),
-                    json!({"count": 3, "before": "x", "replaces": "tok_0", "token_name": "x"}),
-                ),
-            ] {
-                let record = record(action.as_str(), target, detail);
-                let text = told(&record);
-                let at = action.as_str();
-                assert!(
-                    text.starts_with(|c: char| c.is_ascii_lowercase()),
-                    "{at}: {text}"
-                );
-                assert!(
-                    !text.contains(['{', '}']) && !text.contains("  "),
-                    "{at}: {text}"
-                );
-            }
-            let whole = told(&record(action.as_str(), Some("usr_bob"), full.clone()));
-            assert!(
-                !whole.contains("something") || whole.ends_with(": something"),
-                "{whole}"
-            );
-        }
-    }
-
-    #[test]
-    fn sentences_name_their_target() {
-        for (action, target, detail, text) in [
-            (
-                "token.created",
-                "tok_1",
-                json!({"token_name": "old name"}),
-                "created the token old name",
-            ),
-            (
-                "token.revoked",
-                "tok_1",
-                json!({"reason": "x"}),
-                "revoked the token deploy",
-            ),
-            (
-                "token.revoked",
-                "usr_ada",
-                json!({"count": 3}),
-                "revoked tokens: 3",
-            ),
-            (
-                "member.changed",
-                "usr_bob",
-                json!({"from": "member", "to": "admin"}),
-                "changed the role of Bob from member to admin",
-            ),
-            (
-                "member.added",
-                "usr_bob",
-                json!({"role": "member"}),
-                "added Bob as member",
-            ),
-            (
-                "member.added",
-                "usr_ada",
-                json!({"role": "owner"}),
-                "joined as owner",
-            ),
-            (
-                "member.removed",
-                "usr_ada",
-                json!({}),
-                "left the organization",
-            ),
-            ("member.removed", "usr_gone", json!({}), "removed usr_gone"),
-            (
-                "project.member_added",
-                "prj_1",
-                json!({"user": "usr_bob"}),
-                "added Bob to the project Website",
-            ),
-            ("session.started", "ses_1", json!({}), "signed in"),
-            ("moon.landed", "x", json!({}), "performed moon.landed"),
-        ] {
-            assert_eq!(told(&record(action, Some(target), detail)), text);
-        }
-    }
-
-    #[test]
-    fn actor_is_named() {
-        let of = |kind: &str, user: Option<&str>, you| {
-            let record = Record {
-                actor_kind: kind.into(),
-                actor_id: Some("tok_1".into()),
-                token_id: Some("tok_1".into()),
-                user_id: user.map(str::to_owned),
-                ..record("x.y", None, json!({}))
-            };
-            let who = who(&record, &names(), "Doorcode", you);
-            (who.name, who.by.unwrap_or_default())
-        };
-        let is = |name: &str, by: &str| (name.to_owned(), by.to_owned());
-        assert_eq!(of("user", Some("usr_bob"), None), is("Bob", ""));
-        assert_eq!(of("user", Some("usr_bob"), Some("usr_bob")), is("You", ""));
-        assert_eq!(of("user", Some("usr_gone"), None), is("A user", ""));
-        assert_eq!(
-            of("token", Some("usr_ada"), None),
-            is("Ada", "with the token deploy")
-        );
-        assert_eq!(
-            of("token", None, Some("usr_ada")),
-            is("deploy", "an API token")
-        );
-        assert_eq!(
-            of("operator", Some("usr_ada"), None),
-            is("The operator", "for Ada")
-        );
-        assert_eq!(of("operator", None, None), is("The operator", ""));
-        assert_eq!(of("system", None, None), is("Doorcode", ""));
-        assert_eq!(
-            of("anonymous", None, None),
-            is("Anonymous", "not signed in")
-        );
-    }
-}
+#[path = "tests/words.rs"]
+mod tests;

@@ -6,7 +6,9 @@ use crate::web::pages::audit::Reader;
 use crate::web::pages::page_request::Answer;
 use crate::web::pages::view::Moment;
 use crate::web::pages::view::chart::UseChart;
-use crate::web::pages::view::token_activity::{Child, Relative, TokenPage, UseRecord, UseRow};
+use crate::web::pages::view::token_activity::{
+    Child, Relative, RotationNote, TokenPage, UseRecord, UseRow,
+};
 use actix_web::http::StatusCode;
 use app::audit::uses::activity::{self, Activity};
 use app::audit::uses::read::{Named, UseId};
@@ -31,6 +33,8 @@ pub async fn show(req: TokensRequest) -> Answer {
     let page = TokenPage {
         chrome: req.chrome(),
         ending: ending(&found),
+        blocked_in: found.blocked_in.clone(),
+        rotation_requests: rotation_notes(&found, now),
         successor: found
             .successor
             .as_ref()
@@ -92,6 +96,22 @@ fn relative(shown: &Token, new: &Token, last_use: Option<Instant>, now: Instant)
             .filter(|at| *at > new.created_at)
             .map(|at| Moment::new(at, now)),
     }
+}
+
+/// The requests to rotate the token, until it is rotated.
+fn rotation_notes(found: &Activity, now: Instant) -> Vec<RotationNote> {
+    if found.successor.is_some() || found.token.token.state(now) != State::Live {
+        return Vec::new();
+    }
+    let name = |id: &str, other: &str| found.names.of(id).unwrap_or(other).to_owned();
+    let requests = found.rotation_requests.iter();
+    requests
+        .map(|request| RotationNote {
+            by: name(&request.requested_by, "An admin"),
+            organization: name(request.organization_id.as_str(), "an organization"),
+            at: Moment::new(request.requested_at, now),
+        })
+        .collect()
 }
 
 /// Who ended the token, and the reason unless it is obvious.

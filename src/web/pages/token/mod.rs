@@ -9,6 +9,7 @@ mod row;
 mod secret;
 
 pub use create::project_groups;
+pub use row::row;
 
 use super::org_request::OrgPageRequest;
 use super::page_request::PageRequest;

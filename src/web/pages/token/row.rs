@@ -5,6 +5,7 @@ use crate::web::pages::view::Moment;
 use crate::web::pages::view::token::{Creator, LastUse, TokenMark, TokenRow, TokenState};
 use app::token::Listed;
 use domain::advice::{self, Advice};
+use domain::policy::Violation;
 use domain::scope::{Catalogue, Risk, ScopeSet};
 use domain::token::{State, TokenOwner};
 use std::cmp::Reverse;
@@ -74,8 +75,10 @@ fn mark(req: &PageRequest, listed: &Listed) -> Option<TokenMark> {
     if listed.token.state(now) != State::Live {
         return None;
     }
-    if listed.policy_decision.is_err() {
-        return Some(TokenMark::Blocked);
+    match listed.policy_decision {
+        Err(Violation::Blocked) => return Some(TokenMark::BlockedByAdmin),
+        Err(_) => return Some(TokenMark::Blocked),
+        Ok(_) => {}
     }
     // A replaced token ends as intended and needs no advice.
     if listed.is_replaced {

@@ -1,5 +1,6 @@
 //! The audit log of an organization, and a user's own.
 
+use super::log_badge::{LogBadge, LogState};
 use super::moment::by_day;
 use super::org::OrganizationHead;
 use super::{Choice, Chrome, FieldErrors, Moment};
@@ -13,6 +14,8 @@ pub struct AuditPage {
     pub chrome: Chrome,
     /// The organization of the log.
     pub org: OrganizationHead,
+    /// What is known about the state of the log.
+    pub log: LogBadge,
     /// The search.
     pub form: AuditForm,
     /// The records found, newest first.

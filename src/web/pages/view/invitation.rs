@@ -56,6 +56,58 @@ impl InvitationCreatedPage {
     }
 }
 
+/// `GET /o/{org}/invitations/{id}/sent`: the result for several addresses, shown once.
+#[derive(Template)]
+#[template(path = "invitations_sent.html")]
+pub struct InvitationsSentPage {
+    /// The page frame.
+    pub chrome: Chrome,
+    /// The organization.
+    pub org: OrganizationHead,
+    /// The result for each address; `None` if it was shown before.
+    pub results: Option<Vec<InvitedRow>>,
+}
+
+impl InvitationsSentPage {
+    /// Number of invitations that are mailed.
+    fn sent(&self) -> usize {
+        let rows = self.results.iter().flatten();
+        rows.filter(|row| row.result == InvitedResult::Sent).count()
+    }
+
+    /// Whether a link must be copied now.
+    fn has_links(&self) -> bool {
+        let mut rows = self.results.iter().flatten();
+        rows.any(|row| matches!(row.result, InvitedResult::NotSent { .. }))
+    }
+}
+
+/// The result for one address.
+pub struct InvitedRow {
+    /// The address, as it was entered.
+    pub address: String,
+    /// The result.
+    pub result: InvitedResult,
+}
+
+/// What became of an address.
+#[derive(PartialEq, Eq)]
+pub enum InvitedResult {
+    /// The invitation is mailed.
+    Sent,
+    /// The invitation was created, and not mailed.
+    NotSent {
+        /// The absolute URL of its link.
+        url: String,
+        /// Whether a user can be created with it.
+        may_create_user: bool,
+    },
+    /// It is the address of a member.
+    AlreadyMember,
+    /// It is no email address.
+    Invalid,
+}
+
 /// How an invitation's link is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivery {

@@ -30,11 +30,12 @@ pub struct MembersPage {
 impl MembersPage {
     /// Whether the reader can do something about a member, besides changing the role.
     fn has_actions(&self, member: &MemberRow) -> bool {
-        match member.control {
-            MemberControl::LastOwner => false,
-            MemberControl::Nothing => member.is_you(),
-            MemberControl::Change(_) => true,
-        }
+        self.can_view_tokens() || member.can_leave() || member.can_remove()
+    }
+
+    /// Whether the reader can view the tokens of members: admins can.
+    fn can_view_tokens(&self) -> bool {
+        self.org.can_manage()
     }
 }
 
@@ -67,6 +68,16 @@ impl MemberRow {
     /// Whether the row is about the signed-in user.
     fn is_you(&self) -> bool {
         self.who == Who::You
+    }
+
+    /// Whether the row is about the reader, who is not the last owner.
+    fn can_leave(&self) -> bool {
+        self.is_you() && self.control != MemberControl::LastOwner
+    }
+
+    /// Whether the reader can remove the member.
+    fn can_remove(&self) -> bool {
+        !self.is_you() && matches!(self.control, MemberControl::Change(_))
     }
 
     /// Whether the row has the button for a reset link.
@@ -111,8 +122,10 @@ pub struct InviteForm {
     pub open: Vec<InvitationRow>,
     /// URL of their next page.
     pub next: Option<String>,
-    /// The typed email.
+    /// The typed addresses.
     pub email: String,
+    /// The maximum number of addresses.
+    pub most: usize,
     /// The roles that this user can grant, one of them selected.
     pub roles: Vec<Choice>,
     /// How the link is delivered.

@@ -11,14 +11,17 @@ pub mod device;
 pub mod error;
 mod form;
 pub mod invitation;
+pub mod log_badge;
 pub mod member;
 mod moment;
 pub mod org;
+pub mod org_overview;
 pub mod password;
 pub mod policy;
 pub mod problem;
 pub mod project;
 pub mod token;
+pub mod token_access;
 pub mod token_activity;
 pub mod token_list;
 

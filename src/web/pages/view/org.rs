@@ -1,5 +1,7 @@
 //! Organizations: list, create, overview, leave, delete.
 
+use super::log_badge::LogState;
+use super::org_overview::AdminOverview;
 use super::{Chrome, FieldErrors, Moment, initials};
 use askama::Template;
 use domain::org::Organization;
@@ -148,6 +150,8 @@ pub struct OrganizationPage {
     pub projects: usize,
     /// The user's rights.
     pub access: Access,
+    /// What admins see.
+    pub admin: Option<AdminOverview>,
     /// The value of the name field.
     pub name: String,
     /// The notice of the last action.

@@ -141,6 +141,8 @@ pub enum PolicyReason {
     LivesTooLong,
     /// It never expires.
     NeverExpires,
+    /// An admin blocked it.
+    Blocked,
 }
 
 /// The choices for who may create personal tokens that reach an organization.

@@ -127,6 +127,8 @@ impl TokenRow {
 /// What is not normal about an active token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenMark {
+    /// An admin blocked it.
+    BlockedByAdmin,
     /// No policy allows it.
     Blocked,
     /// No policy allows it after this time.

@@ -3,7 +3,7 @@
 use super::audit::{EventRow, Part};
 use super::chart::UseChart;
 use super::moment::by_day;
-use super::token::{TokenRight, TokenRow, TokenState, TokensOwner};
+use super::token::{TokenMark, TokenRight, TokenRow, TokenState, TokensOwner};
 use super::{Chrome, Moment};
 use askama::Template;
 
@@ -21,6 +21,10 @@ pub struct TokenPage {
     pub token: TokenRow,
     /// Who ended it and why, if it was revoked.
     pub ending: Option<String>,
+    /// The organizations that block it, by name.
+    pub blocked_in: Vec<String>,
+    /// The requests to rotate it.
+    pub rotation_requests: Vec<RotationNote>,
     /// The token that replaced it.
     pub successor: Option<Relative>,
     /// The token that it replaced.
@@ -46,6 +50,17 @@ impl TokenPage {
         let org = self.owner.organization()?;
         Some(format!("/o/{}/audit?token={}", org.slug, self.token.id))
     }
+}
+
+/// A request to rotate the token.
+#[derive(Debug, Clone)]
+pub struct RotationNote {
+    /// The name of the admin.
+    pub by: String,
+    /// The name of the organization.
+    pub organization: String,
+    /// When the admin asked.
+    pub at: Moment,
 }
 
 /// A token that was created with another.

@@ -16,15 +16,19 @@ use domain::audit::chain::Sealed;
 use domain::token::{Token, TokenOwner};
 use serde_json::json;
 use store::audit::{Filter, Side, UseFilter};
+pub use store::token_access::RotationRequest;
 
 /// Number of days with use counts.
 const DAYS: u64 = 30;
 
 /// Lifecycle actions that name a token.
-const LIFE: [Action; 3] = [
+const LIFE: [Action; 6] = [
     Action::TokenCreated,
     Action::TokenRotated,
     Action::TokenRevoked,
+    Action::TokenBlocked,
+    Action::TokenUnblocked,
+    Action::RotationRequested,
 ];
 
 /// Most lifecycle records shown; few tokens have more than three.
@@ -56,7 +60,11 @@ pub struct Activity {
     /// Creation, rotation and revocation, newest first, including those of other tokens that this
     /// token performed.
     pub records: Vec<Sealed>,
-    /// Names of the ids in the records.
+    /// The organizations that block it, by name.
+    pub blocked_in: Vec<String>,
+    /// The requests to rotate it.
+    pub rotation_requests: Vec<RotationRequest>,
+    /// Names of the ids in the records and the requests.
     pub names: Names,
 }
 
@@ -92,7 +100,12 @@ pub async fn of_token(
     let revoker = revoker.map(|revocation| revocation.by.clone());
     let told = activity.records.iter();
     let told = told.flat_map(|sealed| named_ids(&sealed.record));
-    activity.names = names_of(&req.app, told.chain(revoker)).await?;
+    let requests = activity.rotation_requests.iter().flat_map(|request| {
+        let organization_id = request.organization_id.to_string();
+        [request.requested_by.clone(), organization_id]
+    });
+    let told = told.chain(revoker).chain(requests);
+    activity.names = names_of(&req.app, told).await?;
     Ok(activity)
 }
 
@@ -138,8 +151,20 @@ fn load(tx: &mut Tx<'_>, listed: &Listed, before: Option<UseId>) -> Result<Activ
         next: uses.last().filter(|_| goes_on).map(|last| last.id.clone()),
         uses,
         records,
+        blocked_in: blocking(tx, token)?,
+        rotation_requests: store::token_access::list_requests(tx.conn, &[id.to_owned()])?,
         names: Names::default(),
     })
+}
+
+/// The names of the organizations that block a token.
+fn blocking(tx: &mut Tx<'_>, token: &Token) -> Result<Vec<String>, Error> {
+    let mut names = Vec::new();
+    for id in &token.blocked_in {
+        let found = store::org::find_organization(tx.conn, id)?;
+        names.extend(found.map(|organization| organization.name));
+    }
+    Ok(names)
 }
 
 /// The tokens that were created with a token, without those of organizations that the caller does

@@ -271,7 +271,7 @@ pub struct Checked {
 pub struct LastCheck(Mutex<Option<Checked>>);
 
 /// Verifies the log, for the operator and for admins of any organization. The result is recorded
-/// before it is returned. Fails with [`Error::Throttled`] if the owner of the token has verified it
+/// before it is returned. Fails with [`Error::Throttled`] if the user or the owner of the token has verified it
 /// too often: a verification takes time from everyone, and each leaves a record.
 pub async fn check(req: &Request) -> Result<Checked, Error> {
     req.read(|tx| tx.authority()?.require_anywhere(READ, Role::Admin))

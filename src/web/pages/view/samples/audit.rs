@@ -2,6 +2,7 @@
 
 use super::super::audit::*;
 use super::super::chart::UseChart;
+use super::super::log_badge::{Checkpoint, LogBadge, LogState};
 use super::super::token::{TokenRight, TokenRow, TokenState, TokensOwner};
 use super::super::token_activity::*;
 use super::super::{Choice, FieldErrors};
@@ -115,10 +116,23 @@ fn form(path: &str, query: &str) -> AuditForm {
     }
 }
 
+/// The badge of a verified log.
+pub(super) fn verified() -> LogBadge {
+    LogBadge {
+        state: LogState::Verified(minutes(-2), 12_408),
+        checkpoint: Some(Checkpoint {
+            at: minutes(-1),
+            sequence: 12_410,
+            hash: "7f3ac1…a2e09b".into(),
+        }),
+    }
+}
+
 fn audit(query: &str, events: Vec<EventRow>) -> AuditPage {
     AuditPage {
         chrome: ada(),
         org: acme(),
+        log: verified(),
         form: form("/o/acme/audit", query),
         next: (!events.is_empty()).then(|| "/o/acme/audit?before=40".into()),
         events,
@@ -132,6 +146,8 @@ fn page(owner: TokensOwner, token: TokenRow, record: UseRecord) -> TokenPage {
         UseRecord::On { .. } => events(),
     };
     TokenPage {
+        blocked_in: Vec::new(),
+        rotation_requests: Vec::new(),
         chrome: ada(),
         owner,
         right: TokenRight::Manage,
@@ -193,6 +209,20 @@ pub fn samples() -> Vec<Sample> {
         org: hostile_org(),
         ..audit("actor=%3Cscript%3E", events())
     };
+    let contradicted = AuditPage {
+        log: LogBadge {
+            state: LogState::Contradicted(days(-1), 7),
+            ..verified()
+        },
+        ..audit("", events())
+    };
+    let unverified = AuditPage {
+        log: LogBadge {
+            state: LogState::Unverified,
+            checkpoint: None,
+        },
+        ..audit("", events())
+    };
     let own = |state, query, events, errors| {
         let page = AccountActivityPage {
             chrome: ada(),
@@ -251,6 +281,15 @@ pub fn samples() -> Vec<Sample> {
             record(Vec::new()),
         )
     };
+    let blocked = TokenPage {
+        blocked_in: vec!["Acme".into(), HOSTILE.into()],
+        rotation_requests: vec![RotationNote {
+            by: HOSTILE.into(),
+            organization: LONG.into(),
+            at: days(-1),
+        }],
+        ..page(TokensOwner::User, live(), record(Vec::new()))
+    };
     let ended = TokenRow {
         last_used: None,
         ..token("1", "Old", TokenState::Expired)
@@ -263,11 +302,14 @@ pub fn samples() -> Vec<Sample> {
         sample("audit", "nothing-yet", &audit("", Vec::new())),
         sample("audit", "nothing-found", &audit("token=x", Vec::new())),
         sample("audit", "errors", &wrong),
+        sample("audit", "contradicted", &contradicted),
+        sample("audit", "unverified", &unverified),
         own("several", "", events(), none()),
         own("none", "", Vec::new(), none()),
         own("nothing-found", "token=x", Vec::new(), none()),
         own("errors", "to=x", Vec::new(), no_day),
         sample("token", "rotated", &rotated),
+        sample("token", "blocked", &blocked),
         own_token("unused", fresh, record(Vec::new())),
         own_token("ended-unused", ended, record(Vec::new())),
         own_token("not-recorded", live(), UseRecord::Off),

@@ -8,6 +8,24 @@ use app::mail::MailStatus;
 use app::org::NewUser;
 use domain::role::Role;
 
+fn sent() -> Vec<InvitedRow> {
+    let row = |address: &str, result| InvitedRow {
+        address: address.into(),
+        result,
+    };
+    let link = |may_create_user| InvitedResult::NotSent {
+        url: format!("https://auth.example.com/invite?link={}", "0f".repeat(32)),
+        may_create_user,
+    };
+    vec![
+        row("gita@example.com", InvitedResult::Sent),
+        row("hal@example.com", link(true)),
+        row(LONG, link(false)),
+        row("ada@example.com", InvitedResult::AlreadyMember),
+        row(HOSTILE, InvitedResult::Invalid),
+    ]
+}
+
 fn offer() -> Offer {
     Offer {
         organization: "Acme".into(),
@@ -115,6 +133,21 @@ pub fn samples() -> Vec<Sample> {
         url: None,
         ..created(None, None)
     };
+    let results = InvitationsSentPage {
+        chrome: ada(),
+        org: acme(),
+        results: Some(sent()),
+    };
+    let by_hand = InvitationsSentPage {
+        chrome: ada(),
+        org: hostile_org(),
+        results: Some(sent().split_off(1)),
+    };
+    let results_shown = InvitationsSentPage {
+        chrome: ada(),
+        org: acme(),
+        results: None,
+    };
     let new = |state, email, mail| sample("invitation-created", state, &created(email, mail));
     let joining = |state, offer, errors| sample("invite", state, &join(offer, errors));
     let none = FieldErrors::none;
@@ -125,6 +158,9 @@ pub fn samples() -> Vec<Sample> {
         new("not-sent", Some(LONG), Some(MailStatus::NotSent)),
         sample("invitation-created", "existing-users", &for_users),
         sample("invitation-created", "shown", &shown),
+        sample("invitations-sent", "several", &results),
+        sample("invitations-sent", "by-hand", &by_hand),
+        sample("invitations-sent", "shown", &results_shown),
         sample("invitation-withdraw", "email", &withdraw(Some(HOSTILE))),
         sample("invitation-withdraw", "open", &withdraw(None)),
         joining("plain", offer(), none()),

@@ -42,6 +42,7 @@ fn invite(delivery: Delivery, open: Vec<InvitationRow>) -> Option<InviteForm> {
             .map(|last| format!("/o/acme/members?invited=0.{}", last.id)),
         open,
         email: String::new(),
+        most: 20,
         roles: role_choices(Role::Owner, Role::Member),
         delivery,
         form_nonce: "inv_0197b9c000007000800000000000000a.00".into(),

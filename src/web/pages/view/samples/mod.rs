@@ -12,6 +12,7 @@ mod policy;
 mod problem;
 mod project;
 mod token;
+mod token_access;
 mod token_form;
 
 use super::org::{EndingToken, OrganizationHead};
@@ -134,6 +135,7 @@ pub fn all() -> Vec<Sample> {
         password::samples(),
         device::samples(),
         token::samples(),
+        token_access::samples(),
         token_form::samples(),
         org::samples(),
         member::samples(),

@@ -1,7 +1,10 @@
 //! Organizations, in every state.
 
 use super::super::FieldErrors;
+use super::super::log_badge::{LogBadge, LogState};
 use super::super::org::*;
+use super::super::org_overview::*;
+use super::audit::verified;
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, sample};
 use domain::role::Role;
 
@@ -45,10 +48,57 @@ fn overview(access: Access, notice: Option<OrganizationNotice>) -> OrganizationP
         members: 12,
         projects: 1,
         access,
+        admin: access.can_manage().then(|| admin(Vec::new())),
         name: "Acme".into(),
         notice,
         errors: FieldErrors::none(),
     }
+}
+
+fn admin(todo: Vec<TodoLine>) -> AdminOverview {
+    AdminOverview {
+        todo,
+        own_tokens: 6,
+        personal_tokens: 52,
+        is_cut: false,
+        log: verified(),
+    }
+}
+
+fn todo() -> Vec<TodoLine> {
+    let item = |name: &str, ends| TodoItem {
+        name: name.into(),
+        ends,
+    };
+    let line = |count, what, named| TodoLine {
+        count,
+        is_warn: true,
+        what,
+        named,
+        href: "/o/acme/tokens?show=expiring".into(),
+        verb: "Review",
+    };
+    let deploys = item("Production deploys", Some(days(2)));
+    vec![
+        line(
+            23,
+            "tokens lose access when their grace period ends",
+            vec![deploys.clone(), item(LONG, Some(days(3)))],
+        ),
+        line(1, "token expires within 7 days", vec![deploys]),
+        TodoLine {
+            is_warn: false,
+            ..line(
+                5,
+                "tokens are unused for more than 30 days",
+                vec![item(HOSTILE, None)],
+            )
+        },
+        TodoLine {
+            is_warn: false,
+            ..line(2, "invitations wait for an answer", Vec::new())
+        },
+    ]
 }
 
 fn leave(departure: Option<Departure>) -> LeavePage {
@@ -95,6 +145,27 @@ pub fn samples() -> Vec<Sample> {
         ..overview(Access::Manage, None)
     };
     let seen = |state, access, notice| sample("org", state, &overview(access, notice));
+    let busy = OrganizationPage {
+        admin: Some(AdminOverview {
+            is_cut: true,
+            log: LogBadge {
+                state: LogState::Contradicted(days(-1), 7),
+                checkpoint: None,
+            },
+            ..admin(todo())
+        }),
+        ..overview(Access::Own, None)
+    };
+    let unverified = OrganizationPage {
+        admin: Some(AdminOverview {
+            log: LogBadge {
+                state: LogState::Unverified,
+                checkpoint: None,
+            },
+            ..admin(todo().split_off(1))
+        }),
+        ..overview(Access::Manage, None)
+    };
     let leaving = |state, extent, tokens| {
         sample(
             "org-leave",
@@ -120,6 +191,8 @@ pub fn samples() -> Vec<Sample> {
         seen("admin", Access::Manage, Some(OrganizationNotice::Renamed)),
         seen("owner", Access::Own, Some(OrganizationNotice::Created)),
         sample("org", "errors", &hostile),
+        sample("org", "attention", &busy),
+        sample("org", "unverified", &unverified),
         sample("org-leave", "last-owner", &leave(None)),
         leaving("no-tokens", DepartureExtent::LimitedToIt, Vec::new()),
         leaving("limited", DepartureExtent::LimitedToIt, ending()),

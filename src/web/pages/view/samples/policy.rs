@@ -51,6 +51,7 @@ fn review() -> PolicyReviewPage {
                 ..token(HOSTILE, Some("Bob Byron"), member)
             },
             token(LONG, Some(HOSTILE), never),
+            token("Laptop", Some("Bob Byron"), PolicyReason::Blocked),
         ],
         more: 0,
         grace: graces("7d"),

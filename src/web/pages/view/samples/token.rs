@@ -106,6 +106,10 @@ fn several() -> Vec<TokenRow> {
             ..token("8", "Backups", TokenState::Refused(LONG.into()))
         },
         TokenRow {
+            mark: Some(TokenMark::BlockedByAdmin),
+            ..token("12", "Laptop", TokenState::Refused(HOSTILE.into()))
+        },
+        TokenRow {
             mark: Some(TokenMark::Forgotten(days(-94))),
             last_used: None,
             scopes: vec!["orgs:write".into()],

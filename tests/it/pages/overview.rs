@@ -1,0 +1,124 @@
+//! `/o/{org}` for admins: what needs attention, and the state of the audit log.
+
+use super::Company;
+use super::audit::said;
+use crate::support::{EMAIL, PASSWORD};
+
+/// Each line leads to the list that it counts; members do not see it.
+#[actix_web::test]
+async fn overview_names_what_needs_attention() {
+    let Company {
+        test,
+        mut owner,
+        mut member,
+        ..
+    } = Company::new().await;
+    let page = owner.get("/o/acme").await;
+    assert!(
+        page.contains("Nothing needs attention now"),
+        "{}",
+        page.body
+    );
+    member.new_token("monthly", &["orgs:read"], "30d").await;
+    member.new_token("forever", &["orgs:read"], "never").await;
+    owner
+        .post("/o/acme/invitations", &[("role", "member")])
+        .await;
+    let page = owner.get("/o/acme").await;
+    let text = said(&page);
+    for words in [
+        "1 token never expires forever by Ada Review",
+        "1 invitation waits for its answer View",
+        "Active tokens with access 2 2 personal, 0 of the organization View tokens",
+        "Audit log Not verified",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!said(&member.get("/o/acme").await).contains("Needs attention"));
+    test.clock.advance(24 * 86_400);
+    owner.sign_in(EMAIL, PASSWORD).await;
+    let page = owner.get("/o/acme").await;
+    let text = said(&page);
+    assert!(
+        text.contains("1 token expires within 7 days monthly by Ada on 22 Dec 2026 Review"),
+        "{text}"
+    );
+    assert!(!text.contains("invitation waits"), "it has expired");
+    let list = owner.get("/o/acme/tokens?show=expiring").await;
+    assert!(list.contains(">monthly<") && !list.contains(">forever<"));
+    assert!(page.contains(r#"href="/o/acme/tokens?show=expiring""#));
+}
+
+/// A stricter policy leaves a grace period, which the overview names.
+#[actix_web::test]
+async fn overview_names_running_grace_periods() {
+    let Company {
+        test,
+        mut owner,
+        mut member,
+        ..
+    } = Company::new().await;
+    member.new_token("forever", &["orgs:read"], "never").await;
+    owner.get("/o/acme/settings/policy").await;
+    let fields = [
+        ("personal_tokens", "members"),
+        ("max_lifetime", "90d"),
+        ("grace", "7d"),
+    ];
+    let done = owner.post("/o/acme/settings/policy/apply", &fields).await;
+    assert_eq!(done.status, 303, "{}", done.body);
+    assert_eq!(test.count("policy_grace", "1 = 1"), 1);
+    let text = said(&owner.get("/o/acme").await);
+    assert!(
+        text.contains(
+            "1 token loses access when its grace period ends forever by Ada on 29 Nov 2026"
+        ),
+        "{text}"
+    );
+    let list = owner.get("/o/acme/tokens?show=grace").await;
+    assert!(list.contains(">forever<"));
+}
+
+/// The badge of the log shows the result of the last verification, also a bad one.
+#[actix_web::test]
+async fn badge_shows_whether_the_log_was_verified_or_contradicted() {
+    let Company {
+        test,
+        mut owner,
+        mut member,
+        ..
+    } = Company::new().await;
+    assert!(
+        owner
+            .get("/o/acme/audit")
+            .await
+            .contains("Not verified yet.")
+    );
+    let path = "/o/acme/audit/verify";
+    super::assert_role(&member.post(path, &[]).await, "admin");
+    let done = owner.post_only(path, &[]).await;
+    assert_eq!((done.status, done.location()), (303, "/o/acme/audit"));
+    let page = owner.get("/o/acme/audit").await;
+    let text = said(&page);
+    assert!(text.contains("Verified just now : "), "{text}");
+    assert!(text.contains("none changed or missing"), "{text}");
+    assert!(said(&owner.get("/o/acme").await).contains("Audit log Verified"));
+
+    test.database.disarm();
+    test.database
+        .execute("UPDATE audit_record SET outcome = 'refused' WHERE sequence = 2");
+    test.clock.advance(60);
+    owner.post_only(path, &[]).await;
+    let text = said(&owner.get("/o/acme/audit").await);
+    assert!(
+        text.contains("Contradicted just now : record 2 was changed"),
+        "{text}"
+    );
+    assert!(said(&owner.get("/o/acme").await).contains("Audit log Contradicted"));
+    // Each verification reads the whole log.
+    for _ in 0..9 {
+        assert_eq!(owner.post_only(path, &[]).await.status, 303);
+    }
+    test.settle().await;
+    assert_eq!(test.events("audit.verified"), 6, "the others were too many");
+}
