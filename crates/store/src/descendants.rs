@@ -190,7 +190,7 @@ impl Links for Ending<'_> {
     }
 }
 
-fn find_children(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
+pub(super) fn find_children(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
     let mut found = Vec::new();
     for batch in ids.chunks(BATCH) {
         let children: Vec<String> = token::table
@@ -224,68 +224,6 @@ pub fn end(conn: &mut Conn, roots: &[TokenId], revocation: &Revocation) -> Resul
         end_invitations(conn, &texts(batch), revocation.at, &mut ended)?;
     }
     Ok(ended)
-}
-
-/// Blocks a token and its descendants for an organization. Returns the tokens that were not blocked
-/// before. Each level is blocked before its children are looked up, as for a revocation: a token
-/// that is created with a blocked one is blocked too.
-pub fn block(
-    conn: &mut Conn,
-    root: &TokenId,
-    organization_id: &OrganizationId,
-) -> Result<Vec<TokenId>, Error> {
-    let roots = std::slice::from_ref(root);
-    let mut blocking = Blocking {
-        conn,
-        organization_id,
-        blocked: Vec::new(),
-    };
-    blocking.enter(roots)?;
-    descendants(&mut blocking, roots)?;
-    Ok(blocking.blocked)
-}
-
-/// The links, for a block.
-struct Blocking<'a> {
-    conn: &'a mut Conn,
-    organization_id: &'a OrganizationId,
-    blocked: Vec<TokenId>,
-}
-
-impl Links for Blocking<'_> {
-    type Error = Error;
-
-    fn children(&mut self, ids: &[TokenId]) -> Result<Vec<TokenId>, Error> {
-        find_children(self.conn, ids)
-    }
-
-    fn enter(&mut self, level: &[TokenId]) -> Result<(), Error> {
-        for id in level {
-            if super::token::set_block(self.conn, id, self.organization_id, true)? {
-                self.blocked.push(id.clone());
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Ends the open invitations to an organization that were created with tokens.
-pub fn end_invitations_to(
-    conn: &mut Conn,
-    organization_id: &OrganizationId,
-    tokens: &[TokenId],
-    now: Instant,
-) -> Result<usize, Error> {
-    let mut count = 0;
-    for batch in tokens.chunks(BATCH) {
-        count += diesel::update(invitation::table)
-            .filter(invitation::organization_id.eq(organization_id.as_str()))
-            .filter(invitation::made_by_token.eq_any(texts(batch)))
-            .filter(invitation::expires_at.gt(stored(now)))
-            .set(invitation::expires_at.eq(invitation::created_at))
-            .changes(conn)?;
-    }
-    Ok(count)
 }
 
 /// The tokens of a filter that this revocation ended. Without an owner or a client, it reads all

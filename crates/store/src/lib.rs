@@ -32,6 +32,7 @@ mod statement;
 pub mod throttle;
 pub mod token;
 pub mod token_access;
+pub mod token_block;
 pub mod token_filter;
 pub mod user;
 mod workers;

@@ -58,6 +58,11 @@ fn line(
             "tokens expire within 7 days",
             true,
         ),
+        AccessPart::Replaced => (
+            "replaced token still works until its overlap ends",
+            "replaced tokens still work until their overlap ends",
+            false,
+        ),
         AccessPart::Unused => (
             "token is unused for more than 30 days",
             "tokens are unused for more than 30 days",
@@ -66,7 +71,10 @@ fn line(
         AccessPart::NeverExpires => ("token never expires", "tokens never expire", false),
         AccessPart::Blocked => ("token is blocked", "tokens are blocked", false),
     };
-    let has_end = matches!(part, AccessPart::Grace | AccessPart::ExpiresSoon);
+    let has_end = matches!(
+        part,
+        AccessPart::Grace | AccessPart::ExpiresSoon | AccessPart::Replaced
+    );
     let item = |urgent: Urgent| TodoItem {
         name: match urgent.owner {
             Some(owner) => format!("{} by {owner}", urgent.name),

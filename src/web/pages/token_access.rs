@@ -52,6 +52,7 @@ fn words(part: AccessPart) -> (&'static str, &'static str) {
         AccessPart::All => ("", "All"),
         AccessPart::Grace => ("grace", "Grace period"),
         AccessPart::ExpiresSoon => ("expiring", "Expires soon"),
+        AccessPart::Replaced => ("replaced", "Replaced"),
         AccessPart::Unused => ("unused", "Unused"),
         AccessPart::NeverExpires => ("never", "Never expires"),
         AccessPart::Blocked => ("blocked", "Blocked"),

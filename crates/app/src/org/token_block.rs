@@ -111,12 +111,12 @@ pub async fn block(req: &Request, named: &str, id: &str) -> Result<usize, Error>
             token,
             ..
         } = lock(tx, &named, &id)?;
-        let blocked = store::descendants::block(tx.conn, &token.id, &organization.id)?;
+        let blocked = store::token_block::block(tx.conn, &token.id, &organization.id)?;
         if blocked.is_empty() {
             return Ok(0);
         }
         let invitations =
-            store::descendants::end_invitations_to(tx.conn, &organization.id, &blocked, tx.now)?;
+            store::token_block::end_invitations_to(tx.conn, &organization.id, &blocked, tx.now)?;
         let further = blocked.iter().filter(|id| **id != token.id);
         let named: Vec<_> = further
             .clone()

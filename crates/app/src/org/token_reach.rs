@@ -29,6 +29,8 @@ pub enum AccessPart {
     Grace,
     /// They expire soon and are not replaced.
     ExpiresSoon,
+    /// Another token replaced them, and the overlap of the rotation is running.
+    Replaced,
     /// Not used for a while.
     Unused,
     /// They never expire.
@@ -39,10 +41,11 @@ pub enum AccessPart {
 
 impl AccessPart {
     /// All parts.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::All,
         Self::Grace,
         Self::ExpiresSoon,
+        Self::Replaced,
         Self::Unused,
         Self::NeverExpires,
         Self::Blocked,
@@ -90,6 +93,7 @@ impl Access {
         match part {
             AccessPart::All => true,
             AccessPart::Blocked => is_blocked,
+            AccessPart::Replaced => !is_blocked && self.is_replaced,
             AccessPart::Grace => has(|one| matches!(one, Advice::GraceEnds(_))),
             AccessPart::ExpiresSoon => has(|one| matches!(one, Advice::ExpiresSoon(_))),
             AccessPart::Unused => has(|one| matches!(one, Advice::Unused(_) | Advice::NeverUsed)),
