@@ -35,14 +35,21 @@ async fn overview_names_what_needs_attention() {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!said(&member.get("/o/acme").await).contains("Needs attention"));
-    let id = test.database.text("SELECT id FROM token WHERE name = 'forever'");
+    let id = test
+        .database
+        .text("SELECT id FROM token WHERE name = 'forever'");
     let rotate = format!("/tokens/{id}/rotate");
     member.get(&rotate).await;
     member.post(&rotate, &[("overlap", "24h")]).await;
     let text = said(&owner.get("/o/acme").await);
     let words = "1 replaced token still works until its overlap ends forever by Ada on 23 Nov 2026";
     assert!(text.contains(words), "{text}");
-    assert!(owner.get("/o/acme/tokens?show=replaced").await.contains(">forever<"));
+    assert!(
+        owner
+            .get("/o/acme/tokens?show=replaced")
+            .await
+            .contains(">forever<")
+    );
     test.clock.advance(24 * 86_400);
     owner.sign_in(EMAIL, PASSWORD).await;
     let page = owner.get("/o/acme").await;
