@@ -26,6 +26,23 @@ impl App {
     }
 }
 
+/// Runs work that writes the record with this id, unless the record is committed already: a caller
+/// that repeats the work after an error cannot know whether it was.
+pub(super) async fn write_once(
+    app: &App,
+    id: EventId,
+    mut work: impl FnMut(&mut Conn) -> Result<(), Error> + Send + 'static,
+) -> Result<(), Error> {
+    app.store()
+        .write(
+            move |conn| match store::audit::is_recorded(conn, id.as_str())? {
+                true => Ok(()),
+                false => work(conn),
+            },
+        )
+        .await
+}
+
 /// The object of an action: its id and its organization.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Target<'a> {

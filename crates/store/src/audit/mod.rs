@@ -36,7 +36,7 @@ pub use uses::{
     list_batch, list_batches, list_recorded, list_uses,
 };
 
-use super::schema::audit_event;
+use super::schema::{audit_event, audit_record};
 use super::{Conn, Error};
 use crate::statement::Statement;
 use chrono::{NaiveDateTime, SubsecRound};
@@ -164,4 +164,18 @@ pub fn insert_event(conn: &mut Conn, event: &Record) -> Result<(), Error> {
     diesel::insert_into(audit_event::table)
         .values(values!(audit_event, event))
         .run(conn)
+}
+
+/// Whether there is a record with this id, sealed or not.
+pub fn is_recorded(conn: &mut Conn, id: &str) -> Result<bool, Error> {
+    // In this order: another server may seal the record between the statements.
+    let waiting = audit_event::table
+        .filter(audit_event::id.eq(id))
+        .select(audit_event::id)
+        .rows::<String>(conn)?;
+    let sealed = audit_record::table
+        .filter(audit_record::id.eq(id))
+        .select(audit_record::id)
+        .rows::<String>(conn)?;
+    Ok(!waiting.is_empty() || !sealed.is_empty())
 }

@@ -9,7 +9,7 @@ mod bound;
 
 pub(super) use bound::KindLimit;
 
-use super::record::{Event, Target};
+use super::record::{Event, Target, write_once};
 use crate::access::find_organization;
 use crate::tx::Tx;
 use crate::{App, Context, Error};
@@ -19,8 +19,9 @@ use domain::audit::{Action, Actor};
 use domain::{Instant, name, network};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
+use std::iter;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::Conn;
 
 /// Kinds that wait to be written, also while the database is unavailable.
@@ -148,12 +149,18 @@ impl Tally {
 #[derive(Default)]
 pub struct Tallies {
     waiting: Mutex<Gathered>,
+    /// Records of a failed write, which may have been committed.
+    held: Mutex<Option<Batch>>,
     limits: Mutex<HashMap<Action, KindLimit>>,
 }
 
 impl Tallies {
     fn lock(&self) -> MutexGuard<'_, Gathered> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Batch>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether one more kind of an action may be kept apart.
@@ -246,32 +253,44 @@ pub fn note(app: &App, context: &Context, mut occurrence: Occurrence) {
     waiting.add(app, context, occurrence, app.now());
 }
 
-/// Writes the counted events. After an error they are kept for the next flush.
-pub(crate) async fn flush(app: &App) -> Result<(), Error> {
+/// Records that are written together.
+type Batch = Arc<Vec<(Event, Kind, Value)>>;
+
+/// The records of the counted events; `None` without any.
+fn gather(app: &App) -> Option<Batch> {
     let waiting = std::mem::take(&mut *app.tallies().lock()).sorted();
-    if waiting.is_empty() {
-        return Ok(());
-    }
-    let record = |(kind, tally): &(Kind, Tally)| {
+    let record = |(kind, tally): (Kind, Tally)| {
         let Occurrence { actor, action, .. } = &kind.occurrence;
         let event = app.event(&tally.context, actor.clone(), *action);
-        (event, kind.clone(), tally.detail(kind))
+        let detail = tally.detail(&kind);
+        (event, kind, detail)
     };
-    let records: Vec<_> = waiting.iter().map(record).collect();
-    let written = app
-        .store()
-        .write(move |conn| {
-            for (event, kind, detail) in &records {
-                write(conn, event, (kind, detail.clone()))?;
+    let records: Vec<_> = waiting.into_iter().map(record).collect();
+    (!records.is_empty()).then(|| Arc::new(records))
+}
+
+/// Writes the counted events. After an error they are kept for the next flush.
+pub(crate) async fn flush(app: &App) -> Result<(), Error> {
+    let held = app.tallies().held().take();
+    let new = iter::once_with(|| gather(app)).flatten();
+    for batch in held.into_iter().chain(new) {
+        let records = batch.clone();
+        let (first, at) = (records[0].0.id.clone(), app.now());
+        let write_all = move |conn: &mut Conn| {
+            for (event, kind, detail) in records.iter() {
+                // The record has the time of the write, also after an error.
+                let event = Event {
+                    at,
+                    ..event.clone()
+                };
+                write(conn, &event, (kind, detail.clone()))?;
             }
             Ok(())
-        })
-        .await;
-    if written.is_err() {
-        let mut again = app.tallies().lock();
-        for (kind, tally) in waiting {
-            again.merge(kind, tally);
+        };
+        if let Err(error) = write_once(app, first, write_all).await {
+            *app.tallies().held() = Some(batch);
+            return Err(error);
         }
     }
-    written
+    Ok(())
 }

@@ -9,6 +9,7 @@ pub mod activity;
 mod inactive;
 pub mod read;
 
+use super::record::write_once;
 use super::seal;
 use crate::{App, Context, Error, Event};
 use chrono::{Duration, NaiveDate};
@@ -24,6 +25,7 @@ use inactive::InactiveUses;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use store::Conn;
 use store::audit::UsageBatch;
 
 /// Uses in one batch, limited to keep other writes from waiting. In larger batches more uses
@@ -263,17 +265,12 @@ async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
         at: app.now(),
         ..batch.event.clone()
     };
-    app.store()
-        .write(move |conn| {
-            // The batch may be committed already, if the connection was lost at the commit.
-            let id = event.id.to_string();
-            if !store::audit::list_recorded(conn, &[id])?.is_empty() {
-                return Ok(());
-            }
-            store::audit::insert_uses(conn, &batch.usage_batches)?;
-            event.write(conn, None, batch.detail.clone())
-        })
-        .await
+    let id = event.id.clone();
+    let write_all = move |conn: &mut Conn| {
+        store::audit::insert_uses(conn, &batch.usage_batches)?;
+        event.write(conn, None, batch.detail.clone())
+    };
+    write_once(app, id, write_all).await
 }
 
 /// The leaves of a batch; `None` if its rows were altered.
