@@ -8,7 +8,7 @@ use chrono::Duration;
 use domain::Instant;
 use std::net::IpAddr;
 use store::Conn;
-use store::device::{Ending, GrantOrigin};
+use store::device::{Ending, GrantOrigin, LiveCounts};
 
 /// Device grants expired for a new one; few, to keep other writes from waiting.
 const AT_ONCE: i64 = 20;
@@ -24,12 +24,13 @@ struct Full<'a> {
 }
 
 /// Fails with [`Error::Throttled`] if the source, its site or the client has too many pending device
-/// grants. Only reads, so refused requests cost no write.
+/// grants. Only reads, so refused requests cost no write. Usually one statement, and a count that
+/// changes before the second one is checked again in the transaction.
 pub(super) async fn check(app: &App, client_id: &str, address: IpAddr) -> Result<(), Error> {
     let (handle, client_id, now) = (app.clone(), client_id.to_owned(), app.now());
-    let read = move |conn: &mut Conn| match find_full(&handle, conn, (&client_id, address))? {
+    let read = move |conn: &mut Conn| match find_room(&handle, conn, (&client_id, address))? {
         // Expired device grants do not count; the transaction that creates the new one marks them.
-        Some(full) if full.until > now => {
+        Err(full) if full.until > now => {
             let limit = match full.origin {
                 GrantOrigin::Source(_) => None,
                 GrantOrigin::Site(_) => Some(SharedLimit::DeviceSite),
@@ -39,7 +40,7 @@ pub(super) async fn check(app: &App, client_id: &str, address: IpAddr) -> Result
         }
         _ => Ok(None),
     };
-    let Some((wait, limit)) = app.store().read(read).await? else {
+    let Some((wait, limit)) = app.store().read_one(read).await? else {
         return Ok(());
     };
     if let Some(limit) = limit {
@@ -48,33 +49,34 @@ pub(super) async fn check(app: &App, client_id: &str, address: IpAddr) -> Result
     Err(Error::Throttled(wait))
 }
 
-/// The same in the transaction that creates the device grant; returns the time to wait. Other
-/// transactions that create or decide device grants wait until it ends. Expired device grants are
-/// marked so also if the request is refused, so that the next one passes.
-pub(super) fn find_wait(
+/// The same in the transaction that creates the device grant; returns the counts without it, or the
+/// time to wait. Other transactions that create or decide device grants wait until it ends. Expired
+/// device grants are marked so also if the request is refused, so that the next one passes.
+pub(super) fn count(
     tx: &mut Tx<'_>,
     client_id: &str,
     address: IpAddr,
-) -> Result<Option<Duration>, Error> {
+) -> Result<Result<LiveCounts, Duration>, Error> {
     store::device::lock_live_counts(tx.conn)?;
     let from = (client_id, address);
-    let Some(full) = find_full(tx.app(), tx.conn, from)? else {
-        return Ok(None);
+    let full = match find_room(tx.app(), tx.conn, from)? {
+        Ok(live) => return Ok(Ok(live)),
+        Err(full) => full,
     };
     let over = store::device::list_over_grants_of(tx.conn, full.origin, tx.now, AT_ONCE)?;
     expire_all(tx, &over)?;
-    let full = find_full(tx.app(), tx.conn, from)?;
-    Ok(full.map(|full| (full.until - tx.now).max(Duration::zero())))
+    let room = find_room(tx.app(), tx.conn, from)?;
+    Ok(room.map_err(|full| (full.until - tx.now).max(Duration::zero())))
 }
 
-/// The first limit that a new device grant of this client from this address would exceed. The limit
-/// of the source comes first, so that a source reaches its own limit before it fills those that it
-/// shares.
-fn find_full<'a>(
+/// The counts that a new device grant of this client from this address adds to, or the first limit
+/// that it would exceed. The limit of the source comes first, so that a source reaches its own limit
+/// before it fills those that it shares.
+fn find_room<'a>(
     app: &App,
     conn: &mut Conn,
     (client_id, address): (&'a str, IpAddr),
-) -> Result<Option<Full<'a>>, Error> {
+) -> Result<Result<LiveCounts, Full<'a>>, Error> {
     let settings = &app.config().device;
     let live = store::device::count_live_grants(conn, client_id, address)?;
     let own = GrantOrigin::Source(address);
@@ -102,10 +104,10 @@ fn find_full<'a>(
         }
     }
     let Some((origin, awaited, ending)) = full else {
-        return Ok(None);
+        return Ok(Ok(live));
     };
     let end = store::device::find_end(conn, awaited, ending)?;
-    Ok(Some(Full {
+    Ok(Err(Full {
         origin,
         until: end.unwrap_or_else(|| app.now()),
     }))

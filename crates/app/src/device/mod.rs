@@ -184,10 +184,10 @@ type NewCodes = (Codes, bool);
 /// reached their limit of pending ones. Fails with [`store::Error::Duplicate`] if a code is taken.
 fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<Result<NewCodes, chrono::Duration>, Error> {
     let address = tx.context().source();
-    if let Some(wait) = limit::find_wait(tx, &checked.client_id, address)? {
-        return Ok(Err(wait));
-    }
-    let live = store::device::count_live_grants(tx.conn, &checked.client_id, address)?;
+    let live = match limit::count(tx, &checked.client_id, address)? {
+        Ok(live) => live,
+        Err(wait) => return Ok(Err(wait)),
+    };
     let (settings, now) = (&tx.config().device, tx.now);
     let user_code = loop {
         if let Some(code) = UserCode::draw(&tx.random::<32>()) {
