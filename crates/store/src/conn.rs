@@ -22,9 +22,19 @@ const PARAMETERS: [(&str, &str); 6] = [
 const WRITABLE: (&str, &str) = ("target_session_attrs", "read-write");
 
 /// A lock of another transaction, or a server that hangs, must not block all queued work; nor must
-/// this client's locks outlast it, if its machine disappears during a transaction.
-const LIMITS: &str = "SET lock_timeout = '1s'; SET statement_timeout = '4s'; \
-                      SET idle_in_transaction_session_timeout = '5s'";
+/// this client's locks outlast it, if its machine disappears during a transaction. A commit is
+/// flushed to disk before it is acknowledged, whatever the role or the database says; a stricter
+/// setting stays.
+const SETTINGS: &str = "SET lock_timeout = '1s'; SET statement_timeout = '4s'; \
+     SET idle_in_transaction_session_timeout = '5s'; \
+     SELECT set_config('synchronous_commit', \
+         CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' \
+         ELSE 'on' END, false)";
+
+/// How long a statement waits for a lock in a transaction that holds locks of other work. Two such
+/// transactions of two servers may each wait for the other one. PostgreSQL would detect that after
+/// 1 second.
+const LOCK_TIMEOUT_IN_BATCH: &str = "SET LOCAL lock_timeout = '100ms'";
 
 /// A connection to the configured database. Queries are written once, against this type.
 #[derive(diesel::MultiConnection)]
@@ -97,7 +107,7 @@ impl Conn {
             }
         })?;
         conn.set_instrumentation(|_: InstrumentationEvent<'_>| shift::step());
-        conn.batch_execute(LIMITS)
+        conn.batch_execute(SETTINGS)
             .map_err(|error| Error::Unavailable(error.to_string()))?;
         Ok(Self::Postgres(conn))
     }
@@ -138,6 +148,15 @@ impl Conn {
     pub(super) fn end_snapshot(&mut self) -> Result<(), Error> {
         <Self as Connection>::TransactionManager::rollback_transaction(self)
             .map_err(|error| Error::Unavailable(error.to_string()))
+    }
+
+    /// From now on until the end of the transaction, waits for locks are short on PostgreSQL. With
+    /// SQLite there are none within a transaction.
+    pub(super) fn limit_lock_waits(&mut self) -> Result<(), Error> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(conn) => Ok(conn.batch_execute(LOCK_TIMEOUT_IN_BATCH)?),
+        }
     }
 
     /// Checkpoints and truncates the WAL of SQLite.

@@ -16,8 +16,13 @@ tokio::task_local! {
 
 /// Runs the future of a request. Its database work ends within a few seconds, or fails.
 pub async fn within_request<F: Future>(work: F) -> F::Output {
+    within(REQUEST, work).await
+}
+
+/// Runs a future whose database work ends within this time, or fails.
+pub async fn within<F: Future>(limit: Duration, work: F) -> F::Output {
     DEADLINE
-        .scope(Cell::new(Instant::now() + REQUEST), work)
+        .scope(Cell::new(Instant::now() + limit), work)
         .await
 }
 

@@ -19,6 +19,10 @@ const FRESH: Duration = Duration::from_secs(3);
 /// waited for locks twice.
 const RECENT: Duration = Duration::from_secs(3);
 
+/// After one failed write, the next heartbeat decides. Without one in this time, it counts as an
+/// outage.
+const UNDECIDED: Duration = Duration::from_millis(1500);
+
 /// Heartbeats of servers that have ended are deleted after this time, in milliseconds.
 const KEPT: i64 = 60_000;
 
@@ -31,8 +35,8 @@ struct State {
     beat: Option<(Instant, Result<(), Outage>)>,
     /// The last two failed writes.
     failures: [Option<Instant>; 2],
-    /// Whether a write has failed since the last successful heartbeat.
-    is_suspect: bool,
+    /// When the first write failed that no successful heartbeat has followed.
+    suspect_since: Option<Instant>,
 }
 
 impl Health {
@@ -41,21 +45,28 @@ impl Health {
         let error = result.as_ref().err().and_then(super::Fails::store_error);
         if error.and_then(Error::outage).is_some() {
             let mut state = lock(&self.0);
-            state.failures = [state.failures[1], Some(Instant::now())];
-            state.is_suspect = true;
+            let now = Instant::now();
+            state.failures = [state.failures[1], Some(now)];
+            state.suspect_since.get_or_insert(now);
         }
     }
 
-    /// Whether a write has failed since the last successful heartbeat.
+    /// Whether a write has failed, and no successful heartbeat has followed.
     pub fn is_suspect(&self) -> bool {
-        lock(&self.0).is_suspect
+        lock(&self.0).suspect_since.is_some()
     }
 
-    /// Notes the end of a heartbeat.
-    pub fn beat(&self, result: Result<(), Outage>) {
+    /// Notes the end of a heartbeat, and whether a write had failed before it began.
+    pub fn beat(&self, result: Result<(), Outage>, was_suspect: bool) {
         let mut state = lock(&self.0);
-        state.is_suspect = result.is_err();
-        state.beat = Some((Instant::now(), result));
+        let now = Instant::now();
+        match result {
+            Ok(()) if was_suspect => state.suspect_since = None,
+            // A write may have failed since; a heartbeat that follows it decides.
+            Ok(()) => {}
+            Err(_) => drop(state.suspect_since.get_or_insert(now)),
+        }
+        state.beat = Some((now, result));
     }
 
     /// Succeeds if the database accepted the last heartbeat, and the writes since then.
@@ -63,8 +74,10 @@ impl Health {
         let state = lock(&self.0);
         let (at, result) = state.beat.ok_or(Outage::Database)?;
         result?;
-        let is_failing =
-            state.is_suspect || state.failures[0].is_some_and(|at| at.elapsed() < RECENT);
+        let is_failing = state
+            .suspect_since
+            .is_some_and(|at| at.elapsed() > UNDECIDED)
+            || state.failures[0].is_some_and(|at| at.elapsed() < RECENT);
         match at.elapsed() > FRESH || is_failing {
             true => Err(Outage::Database),
             false => Ok(()),
@@ -81,8 +94,8 @@ pub struct Heartbeat {
     pub at: i64,
 }
 
-/// Writes a heartbeat. `grow` makes PostgreSQL extend a file too, since on a full disk small
-/// updates may still find room.
+/// Writes a heartbeat. `grow` makes PostgreSQL write a file too, since on a full disk small updates
+/// may still find room.
 pub fn write(conn: &mut Conn, beat: &Heartbeat, grow: bool) -> Result<(), Error> {
     match conn {
         Conn::Postgres(conn) => write_postgres(conn, beat, grow),
@@ -103,6 +116,18 @@ pub fn write(conn: &mut Conn, beat: &Heartbeat, grow: bool) -> Result<(), Error>
     }
 }
 
+/// Sorts a megabyte with little memory, which takes a file on the disk of the database, and no right
+/// to create anything.
+const GROW: &str = "
+    DECLARE memory text := current_setting('work_mem');
+    BEGIN
+        SET LOCAL work_mem = '64kB';
+        PERFORM count(*) FROM (
+            SELECT repeat('x', 1000) || n AS text FROM generate_series(1, 1000) AS n ORDER BY text
+        ) AS sorted;
+        PERFORM set_config('work_mem', memory, true);
+    END;";
+
 /// One block on the server, which can tell a full disk: the driver cannot, so the block raises
 /// another kind of error instead.
 fn write_postgres(conn: &mut PgConnection, beat: &Heartbeat, grow: bool) -> Result<(), Error> {
@@ -112,13 +137,7 @@ fn write_postgres(conn: &mut PgConnection, beat: &Heartbeat, grow: bool) -> Resu
             "the id of this server is not hexadecimal".into(),
         ));
     }
-    let grow = match grow {
-        true => {
-            "CREATE TEMP TABLE heartbeat_growth ON COMMIT DROP
-                AS SELECT repeat('x', 1000) FROM generate_series(1, 100);"
-        }
-        false => "",
-    };
+    let grow = if grow { GROW } else { "" };
     let old = at.saturating_sub(KEPT);
     let block = format!(
         "DO $$ BEGIN

@@ -9,6 +9,7 @@ pub mod activity;
 pub mod audit;
 pub mod client;
 mod conn;
+mod connector;
 pub mod deadline;
 pub mod descendants;
 pub mod device;
@@ -179,7 +180,8 @@ impl Store {
             false => Ok(()),
         };
         let outage = |error: &Error| error.outage().unwrap_or(Outage::Database);
-        self.0.health.beat(result.as_ref().copied().map_err(outage));
+        let noted = result.as_ref().copied().map_err(outage);
+        self.0.health.beat(noted, is_suspect);
         result
     }
 

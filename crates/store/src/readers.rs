@@ -1,11 +1,11 @@
 //! Reads on PostgreSQL: a few threads, and the connections that they share.
 
 use super::conn::{Conn, Purpose};
+use super::connector::Connector;
 use super::shift::Shift;
 use super::workers::{After, Job, Plan, WorkOutcome, Workers};
 use super::{Error, Fails};
 use config::DatabaseUrl;
-use crossbeam_channel::{Receiver, Sender};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,20 +23,19 @@ pub struct Readers(Workers);
 impl Readers {
     /// Starts the threads. Connections are opened when they are needed.
     pub fn start(url: &DatabaseUrl) -> Result<Self, Error> {
-        let (returned, idle) = crossbeam_channel::bounded(THREADS);
-        let pool = Arc::new(Pool {
-            url: url.clone(),
-            returned,
-            idle,
-            in_use: AtomicUsize::default(),
-        });
+        let idle = crossbeam_channel::bounded(THREADS);
+        let in_use = Arc::<AtomicUsize>::default();
+        let url = url.clone();
         let plan = Plan {
             name: "reader",
             threads: THREADS,
             is_replaced: true,
             make: Box::new(move || {
-                let pool = pool.clone();
-                Box::new(move |job, _, shift| pool.serve(job, shift))
+                let mut reader = Reader {
+                    connector: Connector::new(&url, Purpose::Read, idle.clone()),
+                    in_use: in_use.clone(),
+                };
+                Box::new(move |job, _, shift| reader.serve(job, shift))
             }),
         };
         Workers::start(plan).map(Self)
@@ -54,16 +53,14 @@ impl Readers {
     }
 }
 
-/// Connections that threads share, so that few threads at work open few of them.
-struct Pool {
-    url: DatabaseUrl,
-    returned: Sender<Conn>,
-    idle: Receiver<Conn>,
-    in_use: AtomicUsize,
+/// One thread. Threads share their connections, so that few threads at work open few of them.
+struct Reader {
+    connector: Connector,
+    in_use: Arc<AtomicUsize>,
 }
 
-impl Pool {
-    fn serve(&self, job: Job, shift: &Arc<Shift>) {
+impl Reader {
+    fn serve(&mut self, job: Job, shift: &Arc<Shift>) {
         job.take(shift);
         if catch_unwind(AssertUnwindSafe(|| self.run(job, shift))).is_err() {
             // The caller receives an error, and the connection is gone.
@@ -71,12 +68,12 @@ impl Pool {
         }
     }
 
-    fn run(&self, mut job: Job, shift: &Shift) {
+    fn run(&mut self, mut job: Job, shift: &Shift) {
         while !shift.is_abandoned() {
             if job.is_late() {
                 return job.answer(Err(Error::Unavailable("waited too long".into())));
             }
-            let mut conn = match self.connection() {
+            let mut conn = match self.connection(shift) {
                 Ok(conn) => conn,
                 Err(error) => return job.answer(Err(error)),
             };
@@ -84,39 +81,30 @@ impl Pool {
             let _in_use = Use::begin(&self.in_use);
             let outcome = (job.work)(&mut conn);
             let WorkOutcome::RollBack(Some(error)) = outcome else {
-                self.give_back(conn);
+                self.connector.give_back(conn);
                 return job.answer(Ok(()));
             };
             if After::of(Some(&error), &conn) != After::Lost {
-                self.give_back(conn);
+                self.connector.give_back(conn);
                 return job.answer(Ok(()));
             }
             drop(conn);
             // After a restart of the database, or a failure of the path to it, all are lost.
-            while self.idle.try_recv().is_ok() {}
+            self.connector.close_idle();
             if let Some(error) = job.lose(error) {
                 return job.answer(Err(error));
             }
         }
     }
 
-    fn connection(&self) -> Result<Conn, Error> {
-        if let Ok(conn) = self.idle.try_recv() {
-            return Ok(conn);
-        }
-        let opened = Conn::open(&self.url, Purpose::Read);
+    fn connection(&mut self, shift: &Shift) -> Result<Conn, Error> {
         // The server may allow no more connections than there are.
-        match opened {
+        match self.connector.connect(shift) {
             Err(error) if self.in_use.load(Ordering::Relaxed) > 0 => {
-                self.idle.recv_timeout(WAIT).map_err(|_| error)
+                self.connector.wait_for_idle(WAIT).ok_or(error)
             }
             opened => opened,
         }
-    }
-
-    fn give_back(&self, conn: Conn) {
-        // If there are enough already, it is closed.
-        let _ = self.returned.try_send(conn);
     }
 }
 

@@ -4,15 +4,18 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// A thread is stalled after this time without progress. PostgreSQL cancels a statement earlier,
 /// and the kernel drops a connection earlier whose packets vanish.
 const STALLED: Duration = Duration::from_secs(5);
 
-/// The progress of a thread without work.
-const IDLE: u64 = u64::MAX;
+/// The progress of a thread that waits for work or for a connection.
+const RESTS: u64 = u64::MAX;
+
+/// The progress of a thread that another one has replaced.
+const ABANDONED: u64 = u64::MAX - 1;
 
 thread_local! {
     /// The shift of this thread, if it is a worker.
@@ -31,10 +34,10 @@ pub(super) fn step() {
 /// One thread's time at work.
 pub struct Shift {
     began: Instant,
-    /// When the thread last made progress, in milliseconds after `began`; [`IDLE`] if it waits for
-    /// work.
+    /// When the thread last made progress, in milliseconds after `began`; [`RESTS`] or
+    /// [`ABANDONED`]. One value holds all three, so that a thread is abandoned only while it makes
+    /// no progress, and never with work that it has just taken.
     progress: AtomicU64,
-    is_abandoned: AtomicBool,
     /// Disconnected when the thread ends.
     running: Receiver<Infallible>,
 }
@@ -44,8 +47,7 @@ impl Shift {
     pub fn new(running: Receiver<Infallible>) -> Self {
         Self {
             began: Instant::now(),
-            progress: AtomicU64::new(IDLE),
-            is_abandoned: AtomicBool::new(false),
+            progress: AtomicU64::new(RESTS),
             running,
         }
     }
@@ -62,34 +64,78 @@ impl Shift {
 
     /// Notes progress.
     pub fn step(&self) {
-        let passed = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(IDLE);
-        self.progress.store(passed, Ordering::Relaxed);
+        self.set(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(RESTS));
     }
 
-    /// Notes that the thread waits for work.
+    /// Notes that the thread waits for work, or for a connection. Such a thread is never stalled.
     pub fn rest(&self) {
-        self.progress.store(IDLE, Ordering::Relaxed);
+        self.set(RESTS);
     }
 
-    /// Notes that another thread has taken over.
-    pub fn abandon(&self) {
-        self.is_abandoned.store(true, Ordering::Release);
+    fn set(&self, to: u64) {
+        let unless_abandoned = |progress| (progress != ABANDONED).then_some(to);
+        // An abandoned thread stays so.
+        let _ = self
+            .progress
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, unless_abandoned);
+    }
+
+    /// Abandons the thread if it has work and makes no progress. Returns whether it did.
+    pub fn abandon_if_stalled(&self) -> bool {
+        let progress = self.progress.load(Ordering::Acquire);
+        let stalled_at = Duration::from_millis(progress).saturating_add(STALLED);
+        let is_stalled = progress < ABANDONED && self.began.elapsed() > stalled_at;
+        is_stalled
+            && self
+                .progress
+                .compare_exchange(progress, ABANDONED, Ordering::AcqRel, Ordering::Acquire)
+                .is_ok()
     }
 
     /// Whether another thread has taken over: this one must not run or commit anything more.
     pub fn is_abandoned(&self) -> bool {
-        self.is_abandoned.load(Ordering::Acquire)
-    }
-
-    /// Whether the thread has work and makes no progress.
-    pub fn is_stalled(&self) -> bool {
-        let progress = self.progress.load(Ordering::Relaxed);
-        progress != IDLE
-            && self.began.elapsed() > Duration::from_millis(progress).saturating_add(STALLED)
+        self.progress.load(Ordering::Acquire) == ABANDONED
     }
 
     /// Waits for the end of the thread. Returns whether it ended before this time.
     pub fn ends_before(&self, until: Instant) -> bool {
         self.running.recv_deadline(until) != Err(RecvTimeoutError::Timeout)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shift of a thread that began this long ago.
+    fn shift(began: Duration) -> Shift {
+        let (_, running) = crossbeam_channel::bounded(0);
+        Shift {
+            began: Instant::now().checked_sub(began).unwrap(),
+            ..Shift::new(running)
+        }
+    }
+
+    #[test]
+    fn only_a_thread_at_work_without_progress_is_abandoned() {
+        let shift = shift(2 * STALLED);
+        assert!(!shift.abandon_if_stalled(), "it waits for work");
+        shift.step();
+        assert!(!shift.abandon_if_stalled(), "it makes progress");
+        shift.progress.store(0, Ordering::Release);
+        assert!(shift.abandon_if_stalled());
+        assert!(shift.is_abandoned());
+        assert!(!shift.abandon_if_stalled(), "once");
+    }
+
+    /// It would take work from the queue that it must not do.
+    #[test]
+    fn abandoned_thread_stays_so_when_it_wakes_up() {
+        let shift = shift(2 * STALLED);
+        shift.progress.store(0, Ordering::Release);
+        assert!(shift.abandon_if_stalled());
+        shift.step();
+        shift.rest();
+        assert!(shift.is_abandoned());
     }
 }

@@ -32,6 +32,9 @@ const RERUNS: u32 = 1;
 /// lock of another server, which can happen several times in a row.
 const RERUNS_OF_UNKNOWN: u32 = 4;
 
+/// Work is not begun with less time than this for its caller: what a whole batch usually takes.
+const TIME_TO_RUN: Duration = Duration::from_millis(500);
+
 /// How long stopping waits for the work in progress.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
@@ -102,6 +105,11 @@ impl Job {
     /// Whether its caller has been told that it failed.
     pub fn is_late(&self) -> bool {
         Instant::now() >= self.deadline
+    }
+
+    /// Whether its caller may be told that it failed before it is committed.
+    pub fn is_nearly_late(&self) -> bool {
+        Instant::now() + TIME_TO_RUN >= self.deadline
     }
 
     /// Reports the end of the work, or its error, to the caller.
@@ -249,25 +257,24 @@ impl Workers {
             return;
         }
         for shift in lock(&self.current).iter_mut() {
-            if !shift.is_stalled() || self.abandoned.load(Ordering::Relaxed) >= MOST_ABANDONED {
-                continue;
-            }
-            let abandoned = self.abandoned.fetch_add(1, Ordering::Relaxed) + 1;
-            match self.start_thread() {
-                Ok(fresh) => {
-                    let old = std::mem::replace(shift, fresh);
-                    old.abandon();
-                    tracing::error!(
-                        abandoned,
-                        "the database accepts work and does not answer: a new connection replaces \
-                         that of a {}",
-                        self.plan.name
-                    );
-                }
-                Err(error) => {
+            if !shift.is_abandoned() {
+                // Counted first: the thread uncounts itself as soon as it wakes up.
+                let abandoned = self.abandoned.fetch_add(1, Ordering::Relaxed) + 1;
+                if abandoned > MOST_ABANDONED || !shift.abandon_if_stalled() {
                     self.abandoned.fetch_sub(1, Ordering::Relaxed);
-                    tracing::error!(?error, "cannot start a thread");
+                    continue;
                 }
+                tracing::error!(
+                    abandoned,
+                    "the database accepts work and does not answer: a new connection replaces that \
+                     of a {}",
+                    self.plan.name
+                );
+            }
+            match self.start_thread() {
+                Ok(fresh) => *shift = fresh,
+                // The next caller that looks tries again.
+                Err(error) => tracing::error!(?error, "cannot start a thread"),
             }
         }
     }

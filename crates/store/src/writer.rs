@@ -7,17 +7,24 @@
 //! blocked each other.
 
 use super::conn::{Conn, Purpose};
+use super::connector::Connector;
 use super::shift::Shift;
 use super::workers::{After, Job, Plan, WorkOutcome, Workers};
 use super::{Error, Fails};
 use config::DatabaseUrl;
 use crossbeam_channel::Receiver;
 use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The most pieces of work in one commit.
 const BATCH: usize = 128;
+
+/// A commit follows after this time, even if work of its batch is left: callers wait for the whole
+/// commit, and other servers for its locks.
+const LONGEST: Duration = Duration::from_millis(200);
 
 /// How often work is retried after a collision.
 const RETRIES: usize = 5;
@@ -36,8 +43,9 @@ impl From<diesel::result::Error> for Rollback {
     }
 }
 
-/// Runs the work in a savepoint. Returns what follows, and the database's error.
-fn run(job: &mut Job, conn: &mut Conn) -> (After, Option<Error>) {
+/// Runs the work in a savepoint. Returns what follows, and the database's error. `is_shared` tells
+/// that other work is in the transaction.
+fn run(job: &mut Job, conn: &mut Conn, is_shared: bool) -> (After, Option<Error>) {
     let result = conn.transaction(|conn| match (job.work)(conn) {
         WorkOutcome::Commit => Ok(()),
         WorkOutcome::RollBack(error) => Err(Rollback::Work(error)),
@@ -52,7 +60,13 @@ fn run(job: &mut Job, conn: &mut Conn) -> (After, Option<Error>) {
             Some(error)
         }
     };
-    (After::of(error.as_ref(), conn), error)
+    let after = match &error {
+        // The savepoint is rolled back, and the rest of the batch may succeed. Alone, the work can
+        // wait longer for a lock.
+        Some(Error::Unknown(_)) if is_shared && job.failure.is_none() => After::Again,
+        error => After::of(error.as_ref(), conn),
+    };
+    (after, error)
 }
 
 impl WriteQueue {
@@ -65,8 +79,9 @@ impl WriteQueue {
             make: {
                 let url = url.clone();
                 Box::new(move || {
+                    let opened = crossbeam_channel::bounded(1);
                     let mut writer = Writer {
-                        url: url.clone(),
+                        connector: Connector::new(&url, Purpose::Write, opened),
                         conn: None,
                     };
                     Box::new(move |first, queue, shift| writer.serve(first, queue, shift))
@@ -93,19 +108,19 @@ impl WriteQueue {
 }
 
 struct Writer {
-    url: DatabaseUrl,
+    connector: Connector,
     conn: Option<Conn>,
 }
 
 impl Writer {
     fn serve(&mut self, first: Job, queue: &Receiver<Job>, shift: &Arc<Shift>) {
         first.take(shift);
-        let mut batch = vec![first];
+        let mut batch = VecDeque::from([first]);
         while batch.len() < BATCH
             && let Ok(job) = queue.try_recv()
         {
             job.take(shift);
-            batch.push(job);
+            batch.push_back(job);
         }
         if catch_unwind(AssertUnwindSafe(|| self.round(batch, shift))).is_err() {
             // The callers receive an error; the next batch uses a new connection.
@@ -114,77 +129,93 @@ impl Writer {
         }
     }
 
-    /// Commits a batch. Work that collided, or whose batch lost its connection, runs again, each
-    /// piece in its own transaction.
-    fn round(&mut self, batch: Vec<Job>, shift: &Shift) {
-        for job in self.commit(batch, shift) {
-            let mut waiting = vec![job];
-            for _ in 0..RETRIES {
-                if !waiting.is_empty() {
-                    waiting = self.commit(waiting, shift);
+    /// Commits a batch, in parts if it takes long. Work that collided, or whose part lost its
+    /// connection, runs again, each piece in its own transaction.
+    fn round(&mut self, mut batch: VecDeque<Job>, shift: &Shift) {
+        while !batch.is_empty() {
+            for job in self.commit(&mut batch, shift) {
+                let mut again = vec![job];
+                for _ in 0..RETRIES {
+                    if !again.is_empty() {
+                        again = self.commit(&mut again.into(), shift);
+                    }
                 }
+                answer_all(again, &Err(Error::Collision));
             }
-            answer_all(waiting, &Err(Error::Collision));
         }
     }
 
-    /// Runs a batch in one transaction and replies; returns the work that must run again.
-    fn commit(&mut self, batch: Vec<Job>, shift: &Shift) -> Vec<Job> {
-        let (late, mut batch): (Vec<_>, _) = batch.into_iter().partition(Job::is_late);
-        answer_all(late, &Err(Error::Unavailable("waited too long".into())));
-        if batch.is_empty() || shift.is_abandoned() {
+    /// Runs the next part of a batch in one transaction and replies; returns the work that must run
+    /// again, and leaves the rest in the batch.
+    fn commit(&mut self, batch: &mut VecDeque<Job>, shift: &Shift) -> Vec<Job> {
+        let jobs = std::mem::take(batch).into_iter();
+        let (late, in_time): (VecDeque<_>, _) = jobs.partition(Job::is_nearly_late);
+        answer_all(late, &Err(too_late()));
+        *batch = in_time;
+        if shift.is_abandoned() {
+            // The callers have an error already.
+            batch.clear();
+        }
+        if batch.is_empty() {
             return Vec::new();
         }
-        let conn = match self.begun() {
+        let conn = match self.begun(shift) {
             Ok(conn) => conn,
             Err(error) => {
-                answer_all(batch, &Err(error));
+                answer_all(batch.drain(..), &Err(error));
                 return Vec::new();
             }
         };
-        let mut after = Vec::with_capacity(batch.len());
-        let mut lost = None;
-        for (n, job) in batch.iter_mut().enumerate() {
+        let (began, is_shared) = (Instant::now(), batch.len() > 1);
+        let (mut done, mut again) = (Vec::new(), Vec::new());
+        while began.elapsed() < LONGEST
+            && let Some(mut job) = batch.pop_front()
+        {
+            // Until now the transaction held no lock that another server may wait for.
+            let is_second = is_shared && done.len() + again.len() == 1;
+            let (after, error) = match is_second.then(|| conn.limit_lock_waits()) {
+                Some(Err(error)) => (After::Lost, Some(error)),
+                _ => run(&mut job, conn, is_shared),
+            };
             if shift.is_abandoned() {
-                break;
+                // The server rolls back.
+                self.conn = None;
+                return Vec::new();
             }
-            let (next, error) = run(job, conn);
-            if next == After::Lost {
-                lost = error.map(|error| (n, error));
-                break;
+            match after {
+                After::Done => done.push(job),
+                After::Again => again.push(job),
+                After::Lost => {
+                    // Nothing was committed, so that all of it can run again, on a new connection.
+                    self.conn = None;
+                    match error.and_then(|error| job.lose(error)) {
+                        Some(error) => job.answer(Err(error)),
+                        None => again.push(job),
+                    }
+                    done.extend(again);
+                    return done;
+                }
             }
-            after.push(next);
         }
-        if shift.is_abandoned() {
-            // The callers have an error already, and the server rolls back.
-            self.conn = None;
-            return Vec::new();
-        }
-        if let Some((n, error)) = lost {
-            // Nothing was committed, so that all of it can run again, on a new connection.
-            self.conn = None;
-            if let Some(error) = batch[n].lose(error) {
-                batch.remove(n).answer(Err(error));
+        if done.iter().any(Job::is_late) {
+            // Their callers have been told that they failed.
+            if <Conn as Connection>::TransactionManager::rollback_transaction(conn).is_err() {
+                self.conn = None;
             }
-            return batch;
+            done.extend(again);
+            return done;
         }
         let committed = <Conn as Connection>::TransactionManager::commit_transaction(conn);
-        if let Err(error) = committed.map_err(Error::from) {
-            // A new connection replaces the transaction, whatever its state.
-            self.conn = None;
-            if matches!(error, Error::Collision) {
-                return batch;
-            }
-            // The commit may have happened: the work must not run again.
-            answer_all(batch, &Err(error.into_outage()));
-            return Vec::new();
-        }
-        let mut again = Vec::new();
-        for (job, after) in batch.into_iter().zip(after) {
-            if after == After::Again {
-                again.push(job);
-            } else {
-                job.answer(Ok(()));
+        match committed.map_err(Error::from) {
+            Ok(()) => answer_all(done, &Ok(())),
+            Err(error) => {
+                // A new connection replaces the transaction, whatever its state.
+                self.conn = None;
+                match error {
+                    Error::Collision => again.extend(done),
+                    // The commit may have happened: the work must not run again.
+                    error => answer_all(done, &Err(error.into_outage())),
+                }
             }
         }
         again
@@ -192,7 +223,7 @@ impl Writer {
 
     /// A connection in a new transaction. A kept one may be lost, as after a restart of the
     /// database; a new one then replaces it.
-    fn begun(&mut self) -> Result<&mut Conn, Error> {
+    fn begun(&mut self, shift: &Shift) -> Result<&mut Conn, Error> {
         let kept = self
             .conn
             .take()
@@ -200,7 +231,7 @@ impl Writer {
         let conn = match kept {
             Some(conn) => conn,
             None => {
-                let mut conn = Conn::open(&self.url, Purpose::Write)?;
+                let mut conn = self.connector.connect(shift)?;
                 begin(&mut conn)?;
                 conn
             }
@@ -209,8 +240,12 @@ impl Writer {
     }
 }
 
-fn answer_all(batch: Vec<Job>, outcome: &Result<(), Error>) {
-    for job in batch {
+fn too_late() -> Error {
+    Error::Unavailable("waited too long".into())
+}
+
+fn answer_all(jobs: impl IntoIterator<Item = Job>, outcome: &Result<(), Error>) {
+    for job in jobs {
         job.answer(outcome.clone());
     }
 }

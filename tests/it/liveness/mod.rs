@@ -1,6 +1,8 @@
 //! A database that fails, rejects writes or does not answer: every request gets its answer in
 //! time, and the server recovers without a restart.
 
+mod batches;
+mod connections;
 mod rejected;
 mod schema;
 mod silence;

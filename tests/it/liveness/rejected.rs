@@ -173,6 +173,24 @@ async fn writer_leaves_a_session_that_became_read_only() {
     assert_eq!(write(&test, &test.url).await.status, 200);
 }
 
+/// A single write that fails, as after a lock that another session holds for long, is no outage: the
+/// next heartbeat decides.
+#[actix_web::test]
+async fn one_failed_write_is_no_outage() {
+    if !Database::is_postgres() {
+        return;
+    }
+    let test = TestApp::start().await;
+    fail(&test.database, "55P03", 1_000);
+    assert_unavailable(&write(&test, &test.url).await);
+    assert_eq!(ready(&test.url).await.0, 200);
+    assert_unavailable(&write(&test, &test.url).await);
+    until_ready(&test.url, 503, "database", SHOWN).await;
+    test.database
+        .execute("DROP TRIGGER failing ON device_grant");
+    until_ready(&test.url, 200, "ready", RECOVERED).await;
+}
+
 /// A full disk. `/readyz` shows it, and itself writes nothing.
 #[actix_web::test]
 async fn full_disk_is_shown_until_it_has_room() {

@@ -13,6 +13,8 @@ use std::net::TcpListener;
 pub struct Node {
     /// Listen address, as a URL.
     pub url: String,
+    /// Its application.
+    pub app: App,
     handle: actix_web::dev::ServerHandle,
 }
 
@@ -49,10 +51,10 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         self.canaries.serve_at(&url);
-        let server = web::server(app, web::Metrics::default(), listener, 1).unwrap();
+        let server = web::server(app.clone(), web::Metrics::default(), listener, 1).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Node { url, handle }
+        Node { url, app, handle }
     }
 }
 

@@ -21,10 +21,43 @@ pub struct Relay {
 struct Path {
     /// Whether it accepts bytes and keeps them.
     is_silent: AtomicBool,
+    /// How far it is towards the lost answer.
+    losing: Mutex<Losing>,
     /// Bytes kept for the server.
     kept: Mutex<Vec<u8>>,
     /// The server's side, once the path is silent.
     server: Mutex<Option<TcpStream>>,
+}
+
+/// Progress towards the loss of the answer to a commit.
+#[derive(Default)]
+enum Losing {
+    /// All answers are forwarded.
+    #[default]
+    Nothing,
+    /// Waits for these bytes from the client.
+    After(&'static str),
+    /// Waits for the commit.
+    Commit,
+    /// The next bytes of the server are lost.
+    Answer,
+}
+
+impl Losing {
+    /// The state after these bytes from the client.
+    fn next(&mut self, bytes: &[u8]) {
+        let has = |text: &str| {
+            bytes
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+        };
+        if matches!(self, Self::After(text) if has(text)) {
+            *self = Self::Commit;
+        }
+        if matches!(self, Self::Commit) && has("COMMIT") {
+            *self = Self::Answer;
+        }
+    }
 }
 
 impl Relay {
@@ -75,6 +108,14 @@ impl Relay {
         paths.len()
     }
 
+    /// Closes a connection in place of the answer to its next commit after the client has sent this
+    /// text.
+    pub fn lose_commit_after(&self, text: &'static str) {
+        for path in self.paths.lock().unwrap().iter() {
+            *path.losing.lock().unwrap() = Losing::After(text);
+        }
+    }
+
     /// Delivers the bytes that silent connections have kept; they work again.
     pub fn deliver(&self) {
         for path in self.paths.lock().unwrap().iter() {
@@ -99,10 +140,12 @@ impl Relay {
 fn forward(path: Arc<Path>, client: TcpStream, server: TcpStream, ended: Sender<()>) {
     let (mut from_client, mut to_client) = (client.try_clone().unwrap(), client);
     let (mut from_server, mut to_server) = (server.try_clone().unwrap(), server);
+    let forwarded = path.clone();
     thread::spawn(move || {
         while let Some(bytes) = receive(&mut from_client) {
-            let mut kept = path.kept.lock().unwrap();
-            if path.is_silent.load(Ordering::SeqCst) {
+            forwarded.losing.lock().unwrap().next(&bytes);
+            let mut kept = forwarded.kept.lock().unwrap();
+            if forwarded.is_silent.load(Ordering::SeqCst) {
                 kept.extend(bytes);
             } else if to_server.write_all(&bytes).is_err() {
                 break;
@@ -113,7 +156,8 @@ fn forward(path: Arc<Path>, client: TcpStream, server: TcpStream, ended: Sender<
     });
     thread::spawn(move || {
         while let Some(bytes) = receive(&mut from_server) {
-            if to_client.write_all(&bytes).is_err() {
+            let is_lost = matches!(*path.losing.lock().unwrap(), Losing::Answer);
+            if is_lost || to_client.write_all(&bytes).is_err() {
                 break;
             }
         }
