@@ -46,6 +46,7 @@ class Deployment:
             'PATH': os.environ['PATH'],
             'DOORCODE__DATABASE__URL': f'postgres://doorcode@127.0.0.1:{relay.port}/doorcode',
             'DOORCODE__DEVICE__LIVE_CODES_PER_SOURCE': '100000',
+            'DOORCODE__DEVICE__LIVE_CODES_PER_SITE': '100000',
             'DOORCODE__DEVICE__LIVE_CODES_PER_CLIENT': '100000',
             'DOORCODE__DEVICE__CODE_LIFETIME': '30m',
             'RUST_LOG': 'warn',
