@@ -17,7 +17,9 @@ CREATE TABLE users (
     -- When the user proved to receive mail at the address; null if not proven.
     email_verified_at TIMESTAMP,
     -- Since when the password must be changed at the next sign-in; null if it need not be.
-    password_expired_at TIMESTAMP
+    password_expired_at TIMESTAMP,
+    -- Whether the user may open the operator console. Set by a command on the server only.
+    is_operator BOOLEAN NOT NULL
 );
 CREATE INDEX users_created ON users (created_at, id);
 

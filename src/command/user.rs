@@ -45,7 +45,7 @@ pub enum User {
         #[arg(long)]
         email: String,
     },
-    /// Change a user's name or email address
+    /// Change a user's name, email address or access to the operator console
     #[command(group = clap::ArgGroup::new("change").required(true).multiple(true))]
     Update {
         /// The user's current email address or ID
@@ -60,6 +60,13 @@ pub enum User {
         /// address is unverified. You vouch for the user as it is: sessions and tokens stay
         #[arg(long, group = "change")]
         email_verified: bool,
+        /// The user may open the operator console at /admin, and must sign in again. Needs a
+        /// verified email address
+        #[arg(long, group = "change", conflicts_with = "no_operator")]
+        operator: bool,
+        /// The user may no longer open the operator console, from the next request on
+        #[arg(long, group = "change")]
+        no_operator: bool,
     },
     /// Deactivate a user: all sessions and tokens end immediately
     Deactivate {
@@ -133,11 +140,14 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
             email,
             name,
             email_verified,
+            operator,
+            no_operator,
         } => {
             let input = UpdateUser {
                 name,
                 email,
                 email_verified: email_verified.then_some(true),
+                is_operator: (operator || no_operator).then_some(operator),
             };
             let user = on(config, user, async |req, named| {
                 user::update(req, named, input).await
@@ -279,6 +289,9 @@ fn describe(user: &DomainUser) -> String {
         verified(user),
         standing(user)
     );
+    if user.is_operator {
+        text += "\noperator: yes";
+    }
     if user.must_change_password {
         text += "\npassword: must be changed at the next sign-in";
     }

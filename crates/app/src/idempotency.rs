@@ -225,7 +225,7 @@ pub async fn begin(app: &App, request: IdempotentCall<'_>) -> Result<Idempotency
     });
     // A token's text never changes, but the operator is one caller with two tokens during a
     // rotation: neither can decrypt responses to the other.
-    let is_operator = matches!(request.caller, Caller::Operator(_));
+    let is_operator = request.caller.is_operator();
     opened
         .map(IdempotencyStart::Repeated)
         .ok_or_else(|| match is_operator {

@@ -32,6 +32,8 @@ pub struct User {
     pub email_verified_at: Option<Instant>,
     /// Whether the password must be changed before anything else, since the operator set it.
     pub must_change_password: bool,
+    /// Whether the operator of the server marked the user as one; see [`Self::may_operate`].
+    pub is_operator: bool,
 }
 
 /// Whether a user is active.
@@ -44,6 +46,15 @@ pub enum Standing {
 }
 
 impl User {
+    /// Whether the user may act as the operator in a browser. A user without a verified address may
+    /// not: the address, and with it the account, may go to another user.
+    pub fn may_operate(&self) -> bool {
+        self.is_operator
+            && self.standing == Standing::Active
+            && self.email_verified_at.is_some()
+            && !self.must_change_password
+    }
+
     /// Whether the address goes to another user who proves it: an unverified address may be that
     /// of another. A deactivated user keeps it until the operator decides.
     pub fn yields_address(&self) -> bool {

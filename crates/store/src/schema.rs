@@ -11,6 +11,7 @@ diesel::table! {
         needs_organization -> Bool,
         email_verified_at -> Nullable<Timestamp>,
         password_expired_at -> Nullable<Timestamp>,
+        is_operator -> Bool,
     }
 }
 

@@ -61,6 +61,14 @@ pub fn find_session(conn: &mut Conn, cookie: &Digest) -> Result<Option<(Session,
         .read_one_typed::<(Row, super::user::Row)>(conn)
 }
 
+/// Whether a user has this session.
+pub fn is_session(conn: &mut Conn, user_id: &UserId, id: &SessionId) -> Result<bool, Error> {
+    let found = session::table
+        .find(id.as_str())
+        .filter(session::user_id.eq(user_id.as_str()));
+    Ok(diesel::select(diesel::dsl::exists(found)).row(conn)?)
+}
+
 /// A user's sessions, the latest first.
 pub fn list_sessions(conn: &mut Conn, user_id: &UserId) -> Result<Vec<Session>, Error> {
     session::table

@@ -24,6 +24,7 @@ pub(super) struct Row {
     needs_organization: bool,
     email_verified_at: Option<NaiveDateTime>,
     password_expired_at: Option<NaiveDateTime>,
+    is_operator: bool,
 }
 
 fn standing_text(standing: Standing) -> &'static str {
@@ -51,6 +52,7 @@ impl ReadRow for Row {
             needs_organization: self.needs_organization,
             email_verified_at: self.email_verified_at.map(|at| at.and_utc()),
             must_change_password: self.password_expired_at.is_some(),
+            is_operator: self.is_operator,
         })
     }
 }
@@ -77,6 +79,7 @@ pub fn insert_user(conn: &mut Conn, new: &User) -> Result<(), Error> {
         needs_organization: new.needs_organization,
         email_verified_at: new.email_verified_at.map(stored),
         password_expired_at: new.must_change_password.then(|| stored(new.created_at)),
+        is_operator: new.is_operator,
     };
     diesel::insert_into(users::table).values(row).run(conn)
 }
@@ -172,14 +175,15 @@ pub fn set_password(
         .run(conn)
 }
 
-/// Stores the name, the email address and whether it is verified. [`Error::Duplicate`] if another
-/// user has the address.
+/// Stores the name, the email address, whether it is verified, and whether the user is an operator.
+/// [`Error::Duplicate`] if another user has the address.
 pub fn update_profile(conn: &mut Conn, user: &User) -> Result<(), Error> {
     diesel::update(users::table.find(user.id.as_str()))
         .set((
             users::name.eq(&user.name),
             users::email.eq(&user.email),
             users::email_verified_at.eq(user.email_verified_at.map(stored)),
+            users::is_operator.eq(user.is_operator),
         ))
         .run(conn)
 }
@@ -192,11 +196,14 @@ pub fn mark_active(conn: &mut Conn, id: &UserId) -> Result<bool, Error> {
         .changes_one(conn)
 }
 
-/// Deactivates a user; `false` if already deactivated.
+/// Deactivates a user, who is no operator from then on; `false` if already deactivated.
 pub fn mark_deactivated(conn: &mut Conn, id: &UserId) -> Result<bool, Error> {
     diesel::update(users::table.find(id.as_str()))
         .filter(users::state.eq(standing_text(Standing::Active)))
-        .set(users::state.eq(standing_text(Standing::Deactivated)))
+        .set((
+            users::state.eq(standing_text(Standing::Deactivated)),
+            users::is_operator.eq(false),
+        ))
         .changes_one(conn)
 }
 

@@ -125,6 +125,7 @@ async fn update_user(call: Call, id: web::Path<String>) -> Result<HttpResponse, 
         name: body.name,
         email: body.email,
         email_verified: body.email_verified,
+        is_operator: None,
     };
     let user = user::update(&call, Named::Id(named(&id)?), input).await?;
     Ok(HttpResponse::Ok().json(document::user_in_full(&user)))

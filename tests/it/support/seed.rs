@@ -288,6 +288,7 @@ impl Seeding {
             needs_organization: true,
             email_verified_at: Some(created_at),
             must_change_password: false,
+            is_operator: false,
         };
         store::user::insert_user(conn, &new)?;
         let memberships = self.memberships(n);

@@ -21,6 +21,9 @@ pub enum Caller {
     Token(Box<ActiveToken>),
     /// The operator, acting for a user if it names one. It passes every check.
     Operator(Option<UserId>),
+    /// A user whom the operator marked, in the operator console. It passes every check of the
+    /// operator, as long as [`console`](super::console) admits the user.
+    Console(Box<SignedIn>),
     /// A registered client on its own behalf, by its id.
     Client(String),
     /// An unauthenticated caller.
@@ -37,6 +40,7 @@ impl Caller {
             Self::Token(active) => Actor::Token(active.token.id.clone(), self.user_id().cloned()),
             Self::Operator(None) => Actor::Operator,
             Self::Operator(Some(id)) => Actor::OperatorFor(id.clone()),
+            Self::Console(signed_in) => Actor::OperatorInBrowser(signed_in.user.id.clone()),
             Self::Client(id) => Actor::Client(id.clone()),
             Self::Anonymous => Actor::Anonymous,
             Self::System => Actor::System,
@@ -54,7 +58,7 @@ impl Caller {
     /// The creator stored with a resource: the user behind the caller if there is one.
     pub fn maker(&self) -> String {
         match self {
-            Self::Operator(_) => Actor::Operator.label().to_owned(),
+            Self::Operator(_) | Self::Console(_) => Actor::Operator.label().to_owned(),
             caller => match caller.user_id() {
                 Some(id) => id.to_string(),
                 None => caller.actor().label().to_owned(),
@@ -69,6 +73,7 @@ impl Caller {
             Self::Token(active) => active.token.id.to_string(),
             Self::Operator(None) => "operator".to_owned(),
             Self::Operator(Some(id)) => format!("operator {id}"),
+            Self::Console(signed_in) => format!("operator {}", signed_in.user.id),
             Self::Client(id) => format!("client {id}"),
             Self::Anonymous | Self::System => self.actor().label().to_owned(),
         }
@@ -77,7 +82,7 @@ impl Caller {
     /// The user that the caller is or acts for.
     pub fn user_id(&self) -> Option<&UserId> {
         match self {
-            Self::User(signed_in) => Some(&signed_in.user.id),
+            Self::User(signed_in) | Self::Console(signed_in) => Some(&signed_in.user.id),
             Self::Token(active) => match &active.token.owner {
                 TokenOwner::User(id) => Some(id),
                 TokenOwner::Organization(_) => None,
@@ -108,7 +113,7 @@ impl Caller {
     pub fn owner(&self) -> Result<TokenOwner, Error> {
         match self {
             Self::Token(active) => Ok(active.token.owner.clone()),
-            Self::User(_) | Self::Operator(_) => match self.user_id() {
+            Self::User(_) | Self::Operator(_) | Self::Console(_) => match self.user_id() {
                 Some(id) => Ok(TokenOwner::User(id.clone())),
                 None => Err(Error::ActorRequired),
             },
@@ -116,11 +121,16 @@ impl Caller {
         }
     }
 
+    /// Whether the caller is the operator.
+    pub(crate) fn is_operator(&self) -> bool {
+        matches!(self, Self::Operator(_) | Self::Console(_))
+    }
+
     /// Fails unless the caller is the operator.
     pub fn require_operator(&self) -> Result<(), Error> {
-        match self {
-            Self::Operator(_) => Ok(()),
-            _ => Err(Denial::OperatorRequired.into()),
+        match self.is_operator() {
+            true => Ok(()),
+            false => Err(Denial::OperatorRequired.into()),
         }
     }
 
@@ -128,7 +138,8 @@ impl Caller {
     /// caller that has none.
     pub(crate) fn authority(&self, app: &App, conn: &mut Conn) -> Result<Authority, Error> {
         let facts = match self {
-            Self::Operator(None) => None,
+            // The transaction has checked the user of the console.
+            Self::Operator(None) | Self::Console(_) => None,
             Self::Operator(Some(id)) => {
                 owner::find_owner(app, conn, id)?.ok_or(Error::ActorUnknown)?;
                 None

@@ -2,6 +2,7 @@
 
 mod authority;
 mod caller;
+pub mod console;
 mod facts;
 mod owner;
 

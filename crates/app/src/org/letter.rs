@@ -94,7 +94,11 @@ pub(super) fn sender_name(req: &Request, organization: &Organization) -> String 
             LoadedOwner::User(owner) => mail::admin_name(&owner.user, organization),
             LoadedOwner::Organization(owner) => mail::organization_name(owner).to_owned(),
         },
-        Caller::Operator(_) | Caller::Client(_) | Caller::Anonymous | Caller::System => {
+        Caller::Operator(_)
+        | Caller::Console(_)
+        | Caller::Client(_)
+        | Caller::Anonymous
+        | Caller::System => {
             req.app.config().branding.name.clone()
         }
     }

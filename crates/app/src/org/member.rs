@@ -66,7 +66,7 @@ pub async fn put_member(
                 let detail = json!({"from": present.as_str(), "to": role.as_str()});
                 tx.record(target, detail)?;
             }
-            (None, Some(_)) if matches!(tx.caller(), Caller::Operator(_)) => {
+            (None, Some(_)) if tx.caller().is_operator() => {
                 store::org::insert_membership(tx.conn, &organization, &user_id, role, tx.now)?;
                 let detail = json!({"role": role.as_str()});
                 tx.record_as(Action::MemberAdded, target, detail)?;
@@ -211,7 +211,7 @@ pub(super) fn manage(
 /// Fails if the caller is a token: an attacker with a leaked one must not make lasting owners.
 pub(super) fn require_session(tx: &Tx<'_>) -> Result<(), Error> {
     match tx.caller() {
-        Caller::User(_) | Caller::Operator(_) => Ok(()),
+        Caller::User(_) | Caller::Operator(_) | Caller::Console(_) => Ok(()),
         _ => Err(Denial::SessionRequired.into()),
     }
 }

@@ -134,7 +134,7 @@ pub async fn add(req: &Request, name: &str) -> Result<Organization, Error> {
             plan: Plan::Team,
             policy: Policy::default(),
             made_by: match tx.caller() {
-                Caller::Operator(_) => Maker::Operator,
+                Caller::Operator(_) | Caller::Console(_) => Maker::Operator,
                 _ => Maker::User(owner.ok_or(Denial::OperatorRequired)?.clone()),
             },
         };
@@ -166,7 +166,7 @@ pub async fn list(req: &Request, page: &Page) -> Result<Vec<OrganizationView>, E
     req.read(move |tx| {
         tx.require_scope(READ)?;
         let mut seen: Vec<OrganizationView> = match tx.caller() {
-            Caller::Operator(None) => {
+            Caller::Operator(None) | Caller::Console(_) => {
                 let all = store::org::list_organizations(tx.conn, &page)?;
                 return Ok(all
                     .into_iter()
@@ -216,7 +216,7 @@ async fn find_with(
     req.read(move |tx| {
         let organization = tx.organization(&named, scope, Role::Member)?;
         let role = match tx.caller() {
-            Caller::Operator(_) => None,
+            Caller::Operator(_) | Caller::Console(_) => None,
             _ => tx.authority()?.role_in(&organization.id),
         };
         Ok(OrganizationView { organization, role })

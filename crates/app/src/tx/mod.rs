@@ -8,7 +8,7 @@ mod draws;
 #[cfg(test)]
 mod tests;
 
-use crate::access::{Authority, Caller, Denial, find_organization, find_project};
+use crate::access::{Authority, Caller, Denial, console, find_organization, find_project};
 use crate::audit::{Event, Target};
 use crate::request::Request;
 use crate::{App, Context, Error};
@@ -59,7 +59,9 @@ impl Request {
         let (req, now) = (self.clone(), self.app.now());
         let read = move |conn: &mut store::Conn| {
             let mut draws = Draws::default();
-            work(&mut Tx::reading(&req, now, conn, &mut draws))
+            let mut tx = Tx::reading(&req, now, conn, &mut draws);
+            console::check(&mut tx)?;
+            work(&mut tx)
         };
         self.app.store().read(read).await
     }
@@ -80,6 +82,7 @@ impl Request {
         let change = move |conn: &mut store::Conn| {
             draws.rewind();
             let mut tx = Tx::changing(&req, now, conn, &mut draws, action);
+            console::check(&mut tx)?;
             let outcome = work(&mut tx)?;
             tx.finish()?;
             if let Some(record) = &req.record {

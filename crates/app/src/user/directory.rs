@@ -1,6 +1,7 @@
 //! User administration for the operator: list, create, deactivate, reactivate.
 
 use super::{CreateUser, CreatedUser, insert, validate};
+use crate::access::Caller;
 use crate::org::end_invitations;
 use crate::token::{deny_approved, end_all};
 use crate::tx::Tx;
@@ -68,15 +69,27 @@ pub(super) const DEACTIVATED: Error = Error::Conflict(
     "The user is deactivated. Reactivate the user first, with `doorcode user reactivate`.",
 );
 
+const OWN: Error = Error::Conflict(
+    "This is your own account. Another operator can deactivate it, or `doorcode user deactivate` on \
+     the server.",
+);
+
 /// Deactivates a user and ends its sessions, links and tokens immediately. Fails with
-/// [`Error::NotFound`] for an unknown user; idempotent.
+/// [`Error::NotFound`] for an unknown user, and with [`Error::Conflict`] for a user of the operator
+/// console who would end the own access; idempotent.
 pub async fn deactivate(req: &Request, named: Named) -> Result<User, Error> {
     req.caller.require_operator()?;
     req.change(Action::UserDeactivated, move |tx| {
         let user = named.find(tx.conn)?;
+        if let Caller::Console(own) = tx.caller()
+            && own.user.id == user.id
+        {
+            return Err(OWN);
+        }
         end_access(tx, &user)?;
         Ok(User {
             standing: Standing::Deactivated,
+            is_operator: false,
             ..user
         })
     })
@@ -88,7 +101,11 @@ pub(super) fn end_access(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     if !store::user::mark_deactivated(tx.conn, &user.id)? {
         return Ok(());
     }
-    tx.record_as(Action::UserDeactivated, Some(user.id.as_str()), json!({}))?;
+    let detail = match user.is_operator {
+        true => json!({"operator": false}),
+        false => json!({}),
+    };
+    tx.record_as(Action::UserDeactivated, Some(user.id.as_str()), detail)?;
     store::session::delete_sessions(tx.conn, &user.id, None)?;
     store::account_link::delete_links(tx.conn, &user.id, None)?;
     let filter = TokenFilter::Owner(TokenOwner::User(user.id.clone()));

@@ -207,9 +207,10 @@ pub(super) fn insert(
         standing: Standing::Active,
         created_at: tx.now,
         // A user who was invited has an organization, and needs one from then on.
-        needs_organization: new.joining.is_some() || !matches!(tx.caller(), Caller::Operator(_)),
+        needs_organization: new.joining.is_some() || !tx.caller().is_operator(),
         email_verified_at,
         must_change_password: false,
+        is_operator: false,
     };
     require_free(tx, &user.email)?;
     store::user::insert_user(tx.conn, &user).map_err(taken)?;
@@ -251,7 +252,7 @@ fn require_free(tx: &mut Tx<'_>, email: &str) -> Result<(), Error> {
     let Some(found) = store::user::find_user_by_email(tx.conn, email)? else {
         return Ok(());
     };
-    let is_told = matches!(tx.caller(), Caller::Operator(_));
+    let is_told = tx.caller().is_operator();
     if is_told && found.standing == Standing::Deactivated {
         return Err(Fault::new(
             "email",

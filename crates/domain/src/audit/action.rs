@@ -31,6 +31,8 @@ pub enum Actor {
     Operator,
     /// The operator, on behalf of a user.
     OperatorFor(UserId),
+    /// A user whom the operator marked, in the operator console.
+    OperatorInBrowser(UserId),
     /// The server itself.
     System,
 }
@@ -47,7 +49,7 @@ impl Actor {
             Self::User(_) => "user",
             Self::Client(_) => "client",
             Self::Token(..) => "token",
-            Self::Operator | Self::OperatorFor(_) => "operator",
+            Self::Operator | Self::OperatorFor(_) | Self::OperatorInBrowser(_) => "operator",
             Self::System => "system",
         }
     }
@@ -55,7 +57,9 @@ impl Actor {
     /// The actor's id, if its kind does not identify it.
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::User(id) | Self::OperatorFor(id) => Some(id.as_str()),
+            Self::User(id) | Self::OperatorFor(id) | Self::OperatorInBrowser(id) => {
+                Some(id.as_str())
+            }
             Self::Token(id, _) => Some(id.as_str()),
             Self::Client(id) => Some(id),
             Self::Anonymous | Self::Operator | Self::System => None,
@@ -65,7 +69,7 @@ impl Actor {
     /// The user who is the actor, or on whose behalf it acts.
     pub fn user_id(&self) -> Option<&UserId> {
         match self {
-            Self::User(id) | Self::OperatorFor(id) => Some(id),
+            Self::User(id) | Self::OperatorFor(id) | Self::OperatorInBrowser(id) => Some(id),
             Self::Token(_, id) => id.as_ref(),
             Self::Anonymous | Self::Client(_) | Self::Operator | Self::System => None,
         }
@@ -83,7 +87,7 @@ impl Actor {
     pub fn method(&self, by: By) -> Method {
         match self {
             Self::Anonymous | Self::System => Method::None,
-            Self::User(_) => Method::Session,
+            Self::User(_) | Self::OperatorInBrowser(_) => Method::Session,
             Self::Token(..) => Method::Token,
             Self::Client(_) => Method::Client,
             Self::Operator | Self::OperatorFor(_) => match by {
@@ -108,7 +112,7 @@ words! {
         UserDeactivated = "user.deactivated",
         /// A deactivated user was reactivated.
         UserReactivated = "user.reactivated",
-        /// The operator changed a user's name or email address.
+        /// The operator changed a user's name or email address, or whether the user is an operator.
         UserUpdated = "user.updated",
         /// A user's own data was erased.
         UserErased = "user.erased",

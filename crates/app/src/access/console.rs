@@ -1,0 +1,57 @@
+//! The operator console: which user of a browser is the operator.
+//!
+//! The mark of a user counts only in a browser, and only soon after a sign-in with the password:
+//! tokens of the user, and sessions that an attacker takes over later, have no part in it.
+
+use super::authority::Denial;
+use super::caller::Caller;
+use crate::tx::Tx;
+use crate::{Error, Request};
+use chrono::Duration;
+
+/// How long after a sign-in the console is open.
+pub const OPEN_FOR: Duration = Duration::minutes(10);
+
+/// Whether the console is open to the caller of a request.
+pub enum Entry {
+    /// It is open; the request continues as this caller.
+    Open(Caller),
+    /// It is open after a new sign-in.
+    SignInAgain,
+    /// It does not exist for the caller.
+    Closed,
+}
+
+/// Whether the console is open to the caller of a request: a user whom the operator marked, from a
+/// network that `[operator] networks` allows, in a session that is not older than [`OPEN_FOR`].
+pub fn enter(req: &Request) -> Entry {
+    let Caller::User(signed_in) = &req.caller else {
+        return Entry::Closed;
+    };
+    let networks = &req.app.config().operator;
+    if !signed_in.user.may_operate() || !networks.is_reachable_from(req.context.source()) {
+        return Entry::Closed;
+    }
+    match req.app.now() - signed_in.session.created_at < OPEN_FOR {
+        true => Entry::Open(Caller::Console(signed_in.clone())),
+        false => Entry::SignInAgain,
+    }
+}
+
+/// Fails unless the user of the console is still marked and signed in. A change locks the user, so
+/// that this holds until it ends.
+pub(crate) fn check(tx: &mut Tx<'_>) -> Result<(), Error> {
+    let Caller::Console(signed_in) = tx.caller() else {
+        return Ok(());
+    };
+    let id = &signed_in.user.id;
+    let user = match tx.locks() {
+        true => store::user::lock_user_shared(tx.conn, id)?,
+        false => store::user::find_user(tx.conn, id)?,
+    };
+    let may_operate = user.is_some_and(|user| user.may_operate());
+    match may_operate && store::session::is_session(tx.conn, id, &signed_in.session.id)? {
+        true => Ok(()),
+        false => Err(Denial::OperatorRequired.into()),
+    }
+}
