@@ -44,6 +44,8 @@ pub enum Failure {
     FormAgain(Box<Failure>, String),
     /// The user must sign in first; holds the path to return to.
     SignIn(String),
+    /// The sign-in is too old for the page; holds the path to return to.
+    SignInAgain(String),
     /// The request is denied for this reason, with any token.
     Denied(&'static str),
     /// The cursor of a list is invalid.
@@ -120,7 +122,10 @@ impl Failure {
             Self::NoToken | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::KeyRequired | Self::KeyInvalid => StatusCode::BAD_REQUEST,
             Self::CrossSite | Self::StaleForm | Self::Denied(_) => StatusCode::FORBIDDEN,
-            Self::SignIn(_) | Self::StaleSignIn(_) | Self::FormAgain(..) => StatusCode::SEE_OTHER,
+            Self::SignIn(_)
+            | Self::SignInAgain(_)
+            | Self::StaleSignIn(_)
+            | Self::FormAgain(..) => StatusCode::SEE_OTHER,
             Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -4,6 +4,7 @@ use app::org::{self, InvitationLetter};
 use app::user::{self, Letter, NewReset};
 use app::{App, Request};
 use domain::account_link::LinkPurpose;
+use domain::secret::Secret;
 
 /// Path for creating the first user; `link` is the secret of the one-time link.
 pub fn setup_path(link: &str) -> String {
@@ -22,7 +23,12 @@ fn reset_path(link: &str) -> String {
 
 /// URL of a new link for setting a new password.
 pub fn reset_url(app: &App, new: &NewReset) -> String {
-    absolute(app, &reset_path(new.link.expose()))
+    reset_link_url(app, &new.link)
+}
+
+/// URL of the link with this secret for setting a new password.
+pub fn reset_link_url(app: &App, link: &Secret) -> String {
+    absolute(app, &reset_path(link.expose()))
 }
 
 /// Path for verifying the current address of a user; `link` is the secret of the one-time link.

@@ -12,6 +12,7 @@ pub mod device;
 mod error;
 mod form_nonce;
 mod hashing;
+pub mod health;
 pub mod heartbeat;
 mod held_polls;
 pub mod idempotency;

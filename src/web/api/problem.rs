@@ -152,6 +152,7 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
         Failure::CrossSite
         | Failure::StaleForm
         | Failure::StaleSignIn(_)
+        | Failure::SignInAgain(_)
         | Failure::SignIn(_)
         | Failure::FormAgain(..) => usual(Kind::Forbidden),
         Failure::Internal(_) => usual(Kind::Internal),

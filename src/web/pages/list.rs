@@ -49,7 +49,9 @@ fn read(text: &str) -> Option<Position> {
     let at = Instant::from_timestamp_millis(at.parse().ok()?)?;
     // Only the years that databases support, up to 9999.
     let is_usual = (0..253_402_300_800_000).contains(&at.timestamp_millis());
-    let is_id = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let is_id = id
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     (is_usual && is_id).then(|| (at, id.to_owned()))
 }
 

@@ -1,6 +1,7 @@
 //! The HTML pages. All of them work without scripts.
 
 mod account;
+mod admin;
 mod audit;
 mod device;
 mod email;
@@ -62,6 +63,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         policy::routes,
         audit::routes,
         problem::routes,
+        admin::routes,
     ] {
         config.configure(routes);
     }
@@ -85,10 +87,12 @@ pub async fn surface(
 fn write(app: &App, request: &HttpRequest, failure: &Failure, request_id: &str) -> HttpResponse {
     match failure {
         Failure::SignIn(return_to) => return session::to_login(return_to),
+        Failure::SignInAgain(return_to) => return session::to_login_again(return_to),
         Failure::StaleSignIn(return_to) => return session::to_new_login(return_to),
         Failure::FormAgain(cause, page) => {
             return match **cause {
                 Failure::SignIn(_) => session::to_login(page),
+                Failure::SignInAgain(_) => session::to_login_again(page),
                 _ => see_other(page),
             };
         }

@@ -141,7 +141,9 @@ impl PageMethods {
                     return Err(failure);
                 }
                 let page = match &failure {
-                    Failure::SignIn(return_to) => return_to.clone(),
+                    Failure::SignIn(return_to) | Failure::SignInAgain(return_to) => {
+                        return_to.clone()
+                    }
                     _ => req.form_address(&form),
                 };
                 let typed = TypedForm::failed(form, &failure);

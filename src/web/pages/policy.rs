@@ -7,7 +7,7 @@ use super::page_route::read;
 use super::typed_form::{TypedForm, renamed};
 use super::view::policy::{
     AffectedToken, PolicyEffect, PolicyNotice, PolicyPage, PolicyReason, PolicyReviewPage, Terms,
-    graces, lifetimes, personal_tokens,
+    graces, lifetimes, personal_tokens, read_grace,
 };
 use super::view::{FieldErrors, Moment};
 use crate::web::route::resource;
@@ -241,17 +241,11 @@ async fn submit_apply(req: OrgPageRequest, form: Form) -> Answer {
             return req.again_on(&req.path(PAGE), typed).await;
         }
     };
-    let grace = match form.value("grace") {
-        Some("none") => Duration::zero(),
-        Some("1d") => Duration::days(1),
-        Some("7d") => Duration::days(7),
-        Some("30d") => Duration::days(30),
-        _ => {
-            let message = "Choose how long these tokens continue to work.";
-            let page = review_path(&req, &form);
-            let typed = TypedForm::wrong(form, "grace", message);
-            return req.again_on(&page, typed).await;
-        }
+    let Some(grace) = form.value("grace").and_then(read_grace) else {
+        let message = "Choose how long these tokens continue to work.";
+        let page = review_path(&req, &form);
+        let typed = TypedForm::wrong(form, "grace", message);
+        return req.again_on(&page, typed).await;
     };
     apply(&req, form, policy, grace).await
 }

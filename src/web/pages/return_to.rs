@@ -4,18 +4,22 @@
 pub const HOME: &str = "/tokens";
 
 /// The pages that sign-in can return to.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 8] = [
     "/device",
     "/account",
     "/account/email/verify",
     "/account/email/confirm",
     "/invite",
     ORGANIZATIONS,
+    CONSOLE,
     HOME,
 ];
 
 /// The pages of organizations.
 const ORGANIZATIONS: &str = "/o";
+
+/// The operator console.
+const CONSOLE: &str = "/admin";
 
 /// The requested local path, or the default. Only the characters of our own URLs are allowed: no
 /// other interpretation by browsers can be written with these.
@@ -30,12 +34,13 @@ fn is_local(asked: &str) -> bool {
         path.strip_prefix(page)
             .is_some_and(|rest: &str| rest.starts_with('/'))
     };
-    let is_page = PAGES.contains(&path) || is_below(HOME) || is_below(ORGANIZATIONS);
+    let is_page = PAGES.contains(&path) || [HOME, ORGANIZATIONS, CONSOLE].into_iter().any(is_below);
     is_page
         && !path.contains("//")
+        && !path.contains("/.")
         && path
             .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_'))
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.'))
         && query.bytes().all(|b| {
             b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'=' | b'&' | b'.' | b'%' | b'+')
         })
@@ -54,6 +59,8 @@ mod tests {
             "/account",
             "/o",
             "/o/acme/settings/api-tokens",
+            "/admin",
+            "/admin/clients/acme.cli",
             "/invite?link=0af3",
             "/account/email/verify?link=0af3",
             "/account/email/confirm?link=0af3",

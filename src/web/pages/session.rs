@@ -51,6 +51,11 @@ pub fn to_new_login(return_to: &str) -> HttpResponse {
     see_other(&format!("{}&notice=stale-form", login_path(return_to)))
 }
 
+/// Redirects to the sign-in of a user who is signed in, for a page that needs a recent one.
+pub fn to_login_again(return_to: &str) -> HttpResponse {
+    see_other(&format!("{}&notice=again", login_path(return_to)))
+}
+
 /// The path of the sign-in with which a user accepts an invitation, whose page is `return_to`.
 pub fn invited_path(return_to: &str) -> String {
     format!("{}&notice=invited", login_path(return_to))
@@ -114,10 +119,13 @@ pub async fn submit_setup(req: PageRequest, form: Form) -> Answer {
 pub async fn show_login(req: PageRequest) -> Answer {
     let query = req.query()?;
     let return_to = local(query.value("return_to"));
-    if req.caller.signed_in().is_ok() && req.saved.is_none() {
+    let signed_in = req.caller.signed_in().ok();
+    let again = signed_in.filter(|_| query.value("notice") == Some("again"));
+    if signed_in.is_some() && again.is_none() && req.saved.is_none() {
         return Ok(see_other(return_to));
     }
     let notice = match query.value("notice") {
+        Some("again") if again.is_some() => Some(LoginNotice::Again),
         Some("signed-out") => Some(LoginNotice::SignedOut),
         Some("stale-form") => Some(LoginNotice::StaleForm),
         Some("invited") => Some(LoginNotice::Invited),
@@ -126,6 +134,7 @@ pub async fn show_login(req: PageRequest) -> Answer {
         _ => None,
     };
     let return_to = return_to.to_owned();
+    let email = again.map(|signed_in| signed_in.user.email.clone());
     let typed = req.typed_or(query);
     let page = LoginPage {
         // The user is unknown until the sign-in succeeds, even if this browser has a session.
@@ -133,7 +142,7 @@ pub async fn show_login(req: PageRequest) -> Answer {
             user: None,
             ..req.chrome()
         },
-        email: typed.text("email"),
+        email: email.unwrap_or_else(|| typed.text("email")),
         return_to,
         notice,
         errors: typed.errors,

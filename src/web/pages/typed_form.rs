@@ -66,7 +66,9 @@ impl TypedForm {
     /// A form that had no effect because of a failure.
     pub fn failed(form: Form, failure: &Failure) -> Self {
         let notice = match failure {
-            Failure::StaleForm | Failure::SignIn(_) => SIGNED_IN_AGAIN.to_owned(),
+            Failure::StaleForm | Failure::SignIn(_) | Failure::SignInAgain(_) => {
+                SIGNED_IN_AGAIN.to_owned()
+            }
             Failure::App(app::Error::Conflict(message)) => (*message).to_owned(),
             Failure::NotFound | Failure::App(app::Error::NotFound) => GONE.to_owned(),
             failure => {
@@ -76,7 +78,7 @@ impl TypedForm {
         };
         let status = match failure {
             // The user has signed in when the page is shown.
-            Failure::SignIn(_) => StatusCode::OK,
+            Failure::SignIn(_) | Failure::SignInAgain(_) => StatusCode::OK,
             failure => failure.status(),
         };
         Self {

@@ -18,6 +18,9 @@ use store::audit::{Log, Shipped};
 /// Kind of the sink that receives checkpoints at an address.
 const CHECKPOINTS: &str = "checkpoints";
 
+/// How much later than expected a step may be.
+const TOLERATED: Duration = Duration::seconds(10);
+
 /// Checkpoints published in one batch.
 const BATCH: i64 = 200;
 
@@ -215,6 +218,18 @@ async fn lag_between(app: &App, is_at: u64, could_be: u64) -> Result<Lag, Error>
         .read(move |conn| Ok::<_, Error>(store::audit::find_moment_behind(conn, is_at)?))
         .await?;
     Ok(Lag::since(app, records, oldest))
+}
+
+/// Whether a step is later than its settings explain.
+pub fn is_late(app: &App, step: Step, lag: Lag) -> bool {
+    let expected = match step {
+        Step::Seal | Step::Ship => Duration::zero(),
+        Step::Sign | Step::Publish => {
+            let every = app.config().audit.checkpoint_every;
+            Duration::from_std(every).unwrap_or(Duration::MAX)
+        }
+    };
+    lag.age.checked_sub(&expected).is_some_and(|late| late > TOLERATED)
 }
 
 impl Lag {

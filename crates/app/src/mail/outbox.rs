@@ -13,6 +13,7 @@ use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -91,6 +92,8 @@ struct Retry {
 struct Queue {
     waiting: Mutex<Waiting>,
     changed: (Sender<()>, Receiver<()>),
+    /// Messages that wait for a retry.
+    delayed: AtomicUsize,
 }
 
 impl Default for Queue {
@@ -98,6 +101,7 @@ impl Default for Queue {
         Self {
             waiting: Mutex::default(),
             changed: crossbeam_channel::bounded(1),
+            delayed: AtomicUsize::default(),
         }
     }
 }
@@ -147,6 +151,15 @@ impl Queue {
             let _ = self.changed.1.try_recv();
         }
     }
+}
+
+/// The messages that are not sent yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Number of messages.
+    pub waiting: usize,
+    /// Number of those that wait for a retry after a failure.
+    pub delayed: usize,
 }
 
 /// The outgoing messages; empty without a mail server.
@@ -209,6 +222,16 @@ impl Outbox {
         });
     }
 
+    /// What waits; `None` without a mail server.
+    pub fn backlog(&self) -> Option<Backlog> {
+        let running = self.0.as_ref()?;
+        let counts = running.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(Backlog {
+            waiting: counts.values().sum(),
+            delayed: running.queue.delayed.load(Ordering::Relaxed),
+        })
+    }
+
     /// Accepts no more messages, and waits a short time for queued ones to be sent. Blocks.
     pub fn stop(&self) {
         let Some(running) = &self.0 else {
@@ -258,6 +281,7 @@ fn deliver(transport: &SmtpTransport, queue: &Queue) {
             Next::End => break,
         };
         retries.extend(try_to_send(transport, letter));
+        queue.delayed.store(retries.len(), Ordering::Relaxed);
     }
     for Retry { letter, .. } in retries {
         let id = &letter.id;

@@ -1,6 +1,7 @@
 //! Organizations, their members, their policy and the invitations to them.
 
 mod acceptance;
+mod directory;
 mod invitation;
 mod invitations;
 mod invited_user;
@@ -15,6 +16,7 @@ mod token_reach;
 mod unnamed;
 
 use acceptance::may_create_user;
+pub use directory::{ListedOrganization, list_all};
 pub use acceptance::{NewUser, Offer, accept, look_at};
 pub(super) use invitation::end_invitations;
 pub use invitation::{

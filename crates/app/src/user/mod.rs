@@ -4,6 +4,7 @@ mod directory;
 mod email;
 mod erase;
 pub(crate) mod link;
+mod overview;
 mod password;
 mod reset;
 mod update;
@@ -16,11 +17,13 @@ pub use email::{
     request_verification, send_letter, verify_email,
 };
 pub use erase::{Erased, erase};
+pub use overview::{UserOverview, overview};
 pub use password::{OtherSessions, change_password, replace_password, set_temporary_password};
 use reset::end_access_of_other;
 pub(super) use reset::make_reset;
 pub use reset::{
-    NewReset, create_reset, find_reset, is_reachable, request_reset, reset, send_reset,
+    NewReset, create_mailed_reset, create_reset, find_reset, is_reachable, request_reset, reset,
+    send_reset,
 };
 pub use update::{UpdateUser, update};
 

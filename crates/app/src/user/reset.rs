@@ -34,19 +34,56 @@ pub struct NewReset {
     pub organization: Option<String>,
 }
 
-/// Creates a link to reset a user's password, for the operator. Replaces its earlier ones. Fails with
-/// [`Error::Conflict`] for a deactivated user.
+/// Creates a link to reset a user's password, for the operator, who passes it on. Replaces its earlier
+/// ones. Fails with [`Error::Conflict`] for a deactivated user, and in the operator console for
+/// another operator.
 pub async fn create_reset(req: &Request, named: Named) -> Result<NewReset, Error> {
     req.caller.require_operator()?;
     req.change(Action::PasswordResetRequested, move |tx| {
-        let id = named.find(tx.conn)?.id;
-        let user = store::user::lock_user_shared(tx.conn, &id)?.ok_or(Error::NotFound)?;
-        if user.standing == Standing::Deactivated {
-            return Err(DEACTIVATED);
+        let user = lock_active(tx, &named)?;
+        // The link would let one user of the console act as another.
+        if user.is_operator && matches!(tx.caller(), Caller::Console(_)) {
+            return Err(OPERATOR);
         }
         make_reset(tx, &user, Some(user.id.as_str()).into())
     })
     .await
+}
+
+/// The same link, to be mailed to the user. Fails with [`Error::Conflict`] for a deactivated user, for
+/// one without a verified address and without a mail server, and with [`Error::Busy`] if too many
+/// messages wait.
+pub async fn create_mailed_reset(
+    req: &Request,
+    named: Named,
+) -> Result<(NewReset, MailSlot), Error> {
+    req.caller.require_operator()?;
+    req.change(Action::PasswordResetRequested, move |tx| {
+        let user = lock_active(tx, &named)?;
+        if !is_reachable(&user) || !mail::is_configured(tx.app()) {
+            return Err(Error::Conflict(
+                "No message can be sent to the user. Pass the link on yourself.",
+            ));
+        }
+        let slot = mail::reserve(tx.app(), tx.caller().actor().kind()).ok_or(Error::Busy)?;
+        Ok((make_reset(tx, &user, Some(user.id.as_str()).into())?, slot))
+    })
+    .await
+}
+
+const OPERATOR: Error = Error::Conflict(
+    "This user is an operator too, and gets reset links by mail only. On the server, use \
+     `doorcode user reset-password`.",
+);
+
+/// Locks a user who must be active.
+fn lock_active(tx: &mut Tx<'_>, named: &Named) -> Result<User, Error> {
+    let id = named.find(tx.conn)?.id;
+    let user = store::user::lock_user_shared(tx.conn, &id)?.ok_or(Error::NotFound)?;
+    match user.standing {
+        Standing::Active => Ok(user),
+        Standing::Deactivated => Err(DEACTIVATED),
+    }
 }
 
 /// Creates a link for a user that the transaction has locked, with the audit record of the request.

@@ -61,6 +61,16 @@ pub struct LiveCounts {
     pub source: u32,
 }
 
+/// Counts the pending device grants that have not expired. Reads the grants of one lifetime of a
+/// code.
+pub fn count_waiting_grants(conn: &mut Conn, now: Instant) -> Result<i64, Error> {
+    Ok(device_grant::table
+        .filter(device_grant::expires_at.gt(stored(now)))
+        .filter(device_grant::state.eq(PENDING))
+        .count()
+        .row(conn)?)
+}
+
 /// Counts the pending device grants of a client and of the networks of an address.
 pub fn count_live_grants(
     conn: &mut Conn,

@@ -17,6 +17,12 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::UserCreated => "created the account of {target}",
         Action::UserDeactivated => "deactivated the account of {target}",
         Action::UserReactivated => "reactivated the account of {target}",
+        Action::UserUpdated if record.detail.get("operator") == Some(&Value::Bool(true)) => {
+            "gave {target} access to the operator console"
+        }
+        Action::UserUpdated if told("operator") => {
+            "ended the access of {target} to the operator console"
+        }
         Action::UserUpdated => "changed the name or the email address of {target}",
         Action::UserErased => "erased the account of {target}",
         Action::UserRenamed => "changed the account name",

@@ -44,6 +44,7 @@ impl PageRequest {
             user: self.caller.signed_in().ok().map(|signed_in| User {
                 name: signed_in.user.name.clone(),
                 email: signed_in.user.email.clone(),
+                is_operator: signed_in.user.may_operate(),
             }),
             notice: self.saved.as_ref().and_then(|saved| saved.notice.clone()),
             organizations: self.organizations.clone(),

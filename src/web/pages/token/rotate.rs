@@ -5,10 +5,9 @@ use super::row::row;
 use super::secret::{storing_secret, to_secret};
 use crate::web::pages::page_request::{Answer, see_other};
 use crate::web::pages::typed_form::TypedForm;
-use crate::web::pages::view::token::{RotatePage, overlaps};
+use crate::web::pages::view::token::{RotatePage, overlaps, read_overlap};
 use actix_web::http::StatusCode;
 use app::token;
-use chrono::Duration;
 use domain::token::State;
 use wire::form::Form;
 
@@ -54,16 +53,5 @@ pub async fn submit(req: TokensRequest, form: Form) -> Answer {
             }
         }
         Err(error) => Err(error.into()),
-    }
-}
-
-/// How long the old token stays active.
-fn read_overlap(choice: &str) -> Option<Duration> {
-    match choice {
-        "none" => Some(Duration::zero()),
-        "1h" => Some(Duration::hours(1)),
-        "24h" => Some(Duration::hours(24)),
-        "7d" => Some(Duration::days(7)),
-        _ => None,
     }
 }

@@ -70,6 +70,8 @@ pub enum LoginNotice {
     StaleForm,
     /// The user entered an email and a password to accept an invitation, and may have an account.
     Invited,
+    /// The page needs a recent sign-in.
+    Again,
 }
 
 /// `/account`. Posts to `/account/name` (`name`), `/account/email` (`new_email`,

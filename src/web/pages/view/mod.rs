@@ -4,6 +4,8 @@
 //! are not.
 
 pub mod account;
+pub mod admin;
+pub mod admin_client;
 mod agent;
 pub mod audit;
 pub mod chart;
@@ -67,6 +69,8 @@ pub struct User {
     pub name: String,
     /// The email for sign-in.
     pub email: String,
+    /// Whether the operator console is open to the user.
+    pub is_operator: bool,
 }
 
 impl User {

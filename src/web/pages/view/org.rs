@@ -25,6 +25,11 @@ impl OrganizationHead {
         Self { slug, name, role }
     }
 
+    /// Whether this is its slug.
+    pub(super) fn is_at(&self, slug: &str) -> bool {
+        self.slug == slug
+    }
+
     /// One or two letters that stand for it.
     pub(super) fn initials(&self) -> String {
         initials(&self.name)

@@ -3,6 +3,7 @@
 use super::org::{Access, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;
+use chrono::Duration;
 
 /// `/o/{org}/settings/policy`. Posts to the same path the fields `personal_tokens`,
 /// `max_lifetime`, `never` = `yes`. Without `Access::Own` there is no form.
@@ -191,6 +192,17 @@ pub fn graces(selected: &str) -> Vec<Choice> {
         ],
         selected,
     )
+}
+
+/// The grace period with this value of [`graces`].
+pub fn read_grace(value: &str) -> Option<Duration> {
+    match value {
+        "none" => Some(Duration::zero()),
+        "1d" => Some(Duration::days(1)),
+        "7d" => Some(Duration::days(7)),
+        "30d" => Some(Duration::days(30)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::org::{EndingToken, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment, ScopeGroup};
 use askama::Template;
+use chrono::Duration;
 
 /// The owner of the tokens on a page. It determines the paths and some texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -315,6 +316,17 @@ pub fn overlaps(selected: &str) -> Vec<Choice> {
         ],
         selected,
     )
+}
+
+/// The overlap with this value of [`overlaps`].
+pub fn read_overlap(value: &str) -> Option<Duration> {
+    match value {
+        "none" => Some(Duration::zero()),
+        "1h" => Some(Duration::hours(1)),
+        "24h" => Some(Duration::hours(24)),
+        "7d" => Some(Duration::days(7)),
+        _ => None,
+    }
 }
 
 /// `GET /tokens/{id}/revoke`, or the organization's. Posts to the same path.

@@ -1,6 +1,8 @@
 //! Every page in every state, rendered.
 
 mod account;
+mod admin;
+mod admin_client;
 mod audit;
 mod device;
 mod error;
@@ -87,6 +89,7 @@ fn ada() -> Chrome {
         user: Some(User {
             name: "Ada Lovelace".into(),
             email: "ada@example.com".into(),
+            is_operator: false,
         }),
         organizations: vec![acme(), hostile_org()],
         ..stranger()
@@ -145,6 +148,8 @@ pub fn all() -> Vec<Sample> {
         audit::samples(),
         error::samples(),
         problem::samples(),
+        admin::samples(),
+        admin_client::samples(),
     ]
     .into_iter()
     .flatten()
