@@ -122,10 +122,9 @@ impl Failure {
             Self::NoToken | Self::InvalidToken => StatusCode::UNAUTHORIZED,
             Self::KeyRequired | Self::KeyInvalid => StatusCode::BAD_REQUEST,
             Self::CrossSite | Self::StaleForm | Self::Denied(_) => StatusCode::FORBIDDEN,
-            Self::SignIn(_)
-            | Self::SignInAgain(_)
-            | Self::StaleSignIn(_)
-            | Self::FormAgain(..) => StatusCode::SEE_OTHER,
+            Self::SignIn(_) | Self::SignInAgain(_) | Self::StaleSignIn(_) | Self::FormAgain(..) => {
+                StatusCode::SEE_OTHER
+            }
             Self::Faults(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

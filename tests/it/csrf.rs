@@ -5,14 +5,14 @@ use crate::pages::after;
 use crate::support::browser::Browser;
 use crate::support::source::files;
 use crate::support::tenant::OPERATOR;
-use crate::support::{EMAIL, PASSWORD, TestApp};
+use crate::support::{API, EMAIL, PASSWORD, TestApp};
 use doorcode::app::user::{self, Named};
 use doorcode::domain::role::Role;
 use std::collections::BTreeSet;
 
 /// Every path that takes a form, with fields that would have an effect. A path missing from this
 /// table fails the suite.
-const FORMS: [(&str, &[(&str, &str)]); 46] = [
+const FORMS: [(&str, &[(&str, &str)]); 54] = [
     ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
     ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
     ("/logout", &[]),
@@ -109,6 +109,21 @@ const FORMS: [(&str, &[(&str, &str)]); 46] = [
         "/o/{org}/settings/api-tokens/{id}/rotate",
         &[("overlap", "none")],
     ),
+    ("/admin/users/{user}/password-reset", &[]),
+    ("/admin/users/{user}/verify-email", &[]),
+    ("/admin/users/{user}/deactivate", &[]),
+    ("/admin/users/{user}/reactivate", &[]),
+    (
+        "/admin/organizations/{org}/plan",
+        &[("plan", "free"), ("grace", "none")],
+    ),
+    (
+        "/admin/clients/{client}/scopes",
+        &[("scope", "tokens:read")],
+    ),
+    ("/admin/clients/{client}/rotate", &[("overlap", "none")]),
+    ("/admin/clients/{client}/disable", &[]),
+    ("/admin/clients/{client}/enable", &[]),
 ];
 
 /// A stricter policy.
@@ -175,6 +190,7 @@ impl Names {
         };
         [
             ("{org}", "acme"),
+            ("{client}", API),
             ("{code}", &self.code),
             ("{ticket}", &self.ticket),
             ("{link}", &self.link),
@@ -198,6 +214,7 @@ impl Scene {
             .await;
         test.token(&["tokens:read"]).await;
         let device = test.device("tokens:read").await;
+        test.mark_operator(EMAIL, true).await;
         let mut browser = test.user().await;
         let consent = browser.type_code(&device.user_code).await;
         let tokens = browser.get("/tokens").await;

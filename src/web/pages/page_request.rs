@@ -241,7 +241,10 @@ impl PageRequest {
     pub(super) async fn form(&self, payload: web::Payload) -> Result<(Form, FormProof), Failure> {
         check_site(&self.app, &self.http)?;
         let form = extract::form(&self.http, payload).await?;
-        if form.repeated_except(&["scope", "default_scope", "project"]).is_some() {
+        if form
+            .repeated_except(&["scope", "default_scope", "project"])
+            .is_some()
+        {
             return Err(Failure::Malformed("A field appears more than once."));
         }
         let proof = self.csrf().proof(form.value("csrf").unwrap_or_default());

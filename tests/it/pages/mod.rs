@@ -1,6 +1,8 @@
 //! Behaviour of the pages, one module for each.
 
 mod account;
+mod admin;
+mod admin_access;
 mod audit;
 mod branding;
 mod invitation;

@@ -4,7 +4,7 @@ use super::TestApp;
 use super::tenant::OPERATOR;
 use doorcode::app;
 use doorcode::app::client::{self, Kind, NewClient, Registered, ScopeChoice};
-use doorcode::app::user::{self, CreateUser, Named};
+use doorcode::app::user::{self, CreateUser, Named, UpdateUser};
 use doorcode::domain::id::UserId;
 use doorcode::domain::role::Role;
 use doorcode::domain::secret::Secret;
@@ -41,6 +41,17 @@ impl TestApp {
     pub async fn deactivate(&self, email: &str) {
         let named = Named::Email(email.to_owned());
         user::deactivate(&self.req(&OPERATOR), named).await.unwrap();
+    }
+
+    /// Marks a user as an operator, whose sessions end, or removes the mark.
+    pub async fn mark_operator(&self, email: &str, is_operator: bool) {
+        let input = UpdateUser {
+            is_operator: Some(is_operator),
+            ..UpdateUser::default()
+        };
+        let named = Named::Email(email.to_owned());
+        let marked = user::update(&self.req(&OPERATOR), named, input).await;
+        assert_eq!(marked.unwrap().is_operator, is_operator);
     }
 
     /// Registers a client. Returns its secret, which is empty for a public client.

@@ -5,9 +5,9 @@
 
 use super::authority::Denial;
 use super::caller::Caller;
-use crate::tx::Tx;
-use crate::{Error, Request};
+use crate::{App, Context, Error};
 use chrono::Duration;
+use store::Conn;
 
 /// How long after a sign-in the console is open.
 pub const OPEN_FOR: Duration = Duration::minutes(10);
@@ -24,15 +24,15 @@ pub enum Entry {
 
 /// Whether the console is open to the caller of a request: a user whom the operator marked, from a
 /// network that `[operator] networks` allows, in a session that is not older than [`OPEN_FOR`].
-pub fn enter(req: &Request) -> Entry {
-    let Caller::User(signed_in) = &req.caller else {
+pub fn enter(app: &App, context: &Context, caller: &Caller) -> Entry {
+    let Caller::User(signed_in) = caller else {
         return Entry::Closed;
     };
-    let networks = &req.app.config().operator;
-    if !signed_in.user.may_operate() || !networks.is_reachable_from(req.context.source()) {
+    let networks = &app.config().operator;
+    if !signed_in.user.may_operate() || !networks.is_reachable_from(context.source()) {
         return Entry::Closed;
     }
-    match req.app.now() - signed_in.session.created_at < OPEN_FOR {
+    match app.now() - signed_in.session.created_at < OPEN_FOR {
         true => Entry::Open(Caller::Console(signed_in.clone())),
         false => Entry::SignInAgain,
     }
@@ -40,17 +40,17 @@ pub fn enter(req: &Request) -> Entry {
 
 /// Fails unless the user of the console is still marked and signed in. A change locks the user, so
 /// that this holds until it ends.
-pub(crate) fn check(tx: &mut Tx<'_>) -> Result<(), Error> {
-    let Caller::Console(signed_in) = tx.caller() else {
+pub(crate) fn check(conn: &mut Conn, caller: &Caller, locks: bool) -> Result<(), Error> {
+    let Caller::Console(signed_in) = caller else {
         return Ok(());
     };
     let id = &signed_in.user.id;
-    let user = match tx.locks() {
-        true => store::user::lock_user_shared(tx.conn, id)?,
-        false => store::user::find_user(tx.conn, id)?,
+    let user = match locks {
+        true => store::user::lock_user_shared(conn, id)?,
+        false => store::user::find_user(conn, id)?,
     };
     let may_operate = user.is_some_and(|user| user.may_operate());
-    match may_operate && store::session::is_session(tx.conn, id, &signed_in.session.id)? {
+    match may_operate && store::session::is_session(conn, id, &signed_in.session.id)? {
         true => Ok(()),
         false => Err(Denial::OperatorRequired.into()),
     }

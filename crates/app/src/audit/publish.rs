@@ -229,7 +229,9 @@ pub fn is_late(app: &App, step: Step, lag: Lag) -> bool {
             Duration::from_std(every).unwrap_or(Duration::MAX)
         }
     };
-    lag.age.checked_sub(&expected).is_some_and(|late| late > TOLERATED)
+    lag.age
+        .checked_sub(&expected)
+        .is_some_and(|late| late > TOLERATED)
 }
 
 impl Lag {

@@ -12,8 +12,8 @@ pub(super) use account::{tell_address_changed, tell_password_changed};
 pub(super) use address::{address_changed, address_link, address_taken};
 pub use invitation::Invitation;
 pub(super) use name::{admin_name, organization_name};
-pub use outbox::{Backlog, MailSlot};
 pub(super) use outbox::Outbox;
+pub use outbox::{Backlog, MailSlot};
 pub(super) use rotation::RotationRequest;
 
 use super::App;

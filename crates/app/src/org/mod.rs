@@ -16,8 +16,8 @@ mod token_reach;
 mod unnamed;
 
 use acceptance::may_create_user;
-pub use directory::{ListedOrganization, list_all};
 pub use acceptance::{NewUser, Offer, accept, look_at};
+pub use directory::{ListedOrganization, list_all};
 pub(super) use invitation::end_invitations;
 pub use invitation::{
     CreateInvitation, NewInvitation, Open, find_invitation, find_new_invitation,

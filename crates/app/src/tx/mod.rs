@@ -59,9 +59,8 @@ impl Request {
         let (req, now) = (self.clone(), self.app.now());
         let read = move |conn: &mut store::Conn| {
             let mut draws = Draws::default();
-            let mut tx = Tx::reading(&req, now, conn, &mut draws);
-            console::check(&mut tx)?;
-            work(&mut tx)
+            console::check(conn, &req.caller, false)?;
+            work(&mut Tx::reading(&req, now, conn, &mut draws))
         };
         self.app.store().read(read).await
     }
@@ -81,8 +80,8 @@ impl Request {
         let (req, now, mut draws) = (self.clone(), self.app.now(), Draws::default());
         let change = move |conn: &mut store::Conn| {
             draws.rewind();
+            console::check(conn, &req.caller, true)?;
             let mut tx = Tx::changing(&req, now, conn, &mut draws, action);
-            console::check(&mut tx)?;
             let outcome = work(&mut tx)?;
             tx.finish()?;
             if let Some(record) = &req.record {

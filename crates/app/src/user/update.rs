@@ -123,6 +123,8 @@ pub async fn update(req: &Request, named: Named, input: UpdateUser) -> Result<Us
                 let mut detail = json!({"changed": changed});
                 if is_marked {
                     detail["operator"] = new.is_operator.into();
+                }
+                if is_marked && new.is_operator {
                     // Only the password opens the console, not a session that exists already.
                     store::session::delete_sessions(tx.conn, &id, None)?;
                 }

@@ -105,7 +105,11 @@ async fn show_client(req: AdminRequest) -> Answer {
     let page = ClientPage {
         chrome: req.chrome(),
         client: row(&found, req.now()),
-        default_scopes: found.default_scopes.iter().map(ToString::to_string).collect(),
+        default_scopes: found
+            .default_scopes
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         follows_settings: found.follows_settings,
         tokens: client::count_tokens(&req.operator, &found.id).await?,
         notice,
@@ -119,7 +123,10 @@ async fn show_scopes(req: AdminRequest) -> Answer {
     let typed = req.typed();
     let was_sent = typed.was_sent();
     let is_ticked = |field: &str, present: &ScopeSet, scope: &Scope| match was_sent {
-        true => typed.form.all(field).any(|name| name == scope.name.as_str()),
+        true => typed
+            .form
+            .all(field)
+            .any(|name| name == scope.name.as_str()),
         false => present.contains(&scope.name),
     };
     let scopes = req.app.config().scopes.iter();

@@ -48,7 +48,7 @@ impl Guard for AdminRequest {
     /// Admits operators who signed in recently, and asks others of them to sign in again. The pages
     /// do not exist for other users and for visitors.
     async fn admit(req: PageRequest) -> Result<Self, Failure> {
-        match console::enter(&req) {
+        match console::enter(&req.app, &req.context, &req.caller) {
             Entry::Open(caller) => Ok(Self {
                 operator: req.with_caller(caller),
                 req,

@@ -84,7 +84,10 @@ async fn show_organization(req: AdminRequest) -> Answer {
     let id = organization.id.to_string();
     let size = org::size(operator, &id).await?;
     let blocked = match organization.plan {
-        Plan::Team => org::review(operator, &id, change(Plan::Free)).await?.affected.len(),
+        Plan::Team => org::review(operator, &id, change(Plan::Free))
+            .await?
+            .affected
+            .len(),
         Plan::Free => 0,
     };
     let maker = match &organization.made_by {
@@ -119,8 +122,8 @@ async fn submit_plan(req: AdminRequest, form: Form) -> Answer {
     let named = req.segment("org");
     match org::update(&req.operator, named, change(plan), grace).await {
         Ok(changed) => {
-            let id = changed.organization.id;
-            Ok(see_other(&format!("/admin/organizations/{id}?done=plan")))
+            let slug = changed.organization.slug;
+            Ok(see_other(&format!("/admin/organizations/{slug}?done=plan")))
         }
         Err(error) => {
             let typed = TypedForm::with_errors(form, faults(error)?);

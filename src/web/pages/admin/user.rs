@@ -85,10 +85,7 @@ async fn show_users(req: AdminRequest) -> Answer {
     };
     let page = UsersPage {
         chrome: req.chrome(),
-        users: users
-            .into_iter()
-            .map(|user| row(user, req.now()))
-            .collect(),
+        users: users.into_iter().map(|user| row(user, req.now())).collect(),
         text,
         next,
     };
@@ -141,7 +138,7 @@ fn organizations(found: &UserOverview) -> Vec<UserOrganization> {
     let memberships = found.memberships.iter();
     memberships
         .map(|one| UserOrganization {
-            id: one.organization.id.to_string(),
+            slug: one.organization.slug.clone(),
             name: one.organization.name.clone(),
             role: one.role,
         })
@@ -159,11 +156,7 @@ fn reset_way(req: &AdminRequest, user: &User) -> ResetWay {
 }
 
 /// Redirects to the page of a user: with the result, or with the error.
-async fn to_user(
-    req: &AdminRequest,
-    result: Result<(), app::Error>,
-    done: &'static str,
-) -> Answer {
+async fn to_user(req: &AdminRequest, result: Result<(), app::Error>, done: &'static str) -> Answer {
     let page = format!("/admin/users/{}", id(req)?);
     match result {
         Ok(()) => Ok(see_other(&format!("{page}?done={done}"))),

@@ -162,8 +162,8 @@ pub struct UserPage {
 /// An organization of a user.
 #[derive(Debug, Clone)]
 pub struct UserOrganization {
-    /// The ID.
-    pub id: String,
+    /// The name in URLs.
+    pub slug: String,
     /// The name.
     pub name: String,
     /// The user's role.

@@ -138,6 +138,7 @@ pub fn samples() -> Vec<Sample> {
         sample("login", "signed-out", &login(Some(LoginNotice::SignedOut))),
         sample("login", "ended", &login(Some(LoginNotice::SessionEnded))),
         sample("login", "device", &login(Some(LoginNotice::DeviceCode))),
+        sample("login", "again", &login(Some(LoginNotice::Again))),
         sample("login", "stale", &login(Some(LoginNotice::StaleForm))),
         sample("login", "refused", &login_with_errors),
         sample("login", "throttled", &login_throttled),

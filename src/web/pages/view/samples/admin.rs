@@ -55,7 +55,7 @@ fn users(users: Vec<UserRow>, text: &str) -> UsersPage {
 fn organizations() -> Vec<UserOrganization> {
     [("Acme", Role::Owner), (HOSTILE, Role::Member)]
         .map(|(name, role)| UserOrganization {
-            id: "org_01935a7c1d2e7f008a113c4d5e6f7a8b".into(),
+            slug: "acme".into(),
             name: name.into(),
             role,
         })
@@ -131,7 +131,12 @@ fn route(pattern: &str, needs: RouteNeeds, organization: Option<&str>) -> RouteR
 fn health_samples() -> Vec<Sample> {
     let good = vec![
         Check::new("Database", "SQLite", "Working", Level::Ok),
-        Check::new("Audit log: sealing", "No record waits", "On time", Level::Ok),
+        Check::new(
+            "Audit log: sealing",
+            "No record waits",
+            "On time",
+            Level::Ok,
+        ),
         Check::new("Email", "smtp.example.com", "Working", Level::Ok),
     ];
     let bad = vec![
@@ -142,7 +147,12 @@ fn health_samples() -> Vec<Sample> {
             "Late",
             Level::Warn,
         ),
-        Check::new("Email", "Pass on links yourself", "Not configured", Level::Off),
+        Check::new(
+            "Email",
+            "Pass on links yourself",
+            "Not configured",
+            Level::Off,
+        ),
     ];
     vec![
         sample("admin-health", "good", &health(good, Some(0))),
@@ -193,11 +203,19 @@ fn user_samples() -> Vec<Sample> {
         url: url.map(str::to_owned),
     };
     let one = |state, user: &UserRow, notice| {
-        sample("admin-user", state, &user_page(user.clone(), ResetWay::Mail, notice))
+        sample(
+            "admin-user",
+            state,
+            &user_page(user.clone(), ResetWay::Mail, notice),
+        )
     };
     vec![
         sample("admin-users", "all", &users(all, "")),
-        sample("admin-users", "found", &users(vec![bob.clone()], "bob@example.com")),
+        sample(
+            "admin-users",
+            "found",
+            &users(vec![bob.clone()], "bob@example.com"),
+        ),
         sample("admin-users", "not-found", &users(Vec::new(), HOSTILE)),
         one("active", &bob, None),
         one("deactivated", &gone, Some(UserNotice::Deactivated)),
