@@ -6,6 +6,7 @@ mod client;
 mod client_end;
 mod config;
 mod connections;
+mod console;
 mod first_start;
 mod left_in_memory;
 mod operator;

@@ -63,10 +63,10 @@ struct Line {
 
 /// All audit records, sealed and unsealed.
 pub const AUDIT: &str = "(
-    SELECT id, at, action, actor_kind, actor_id, target, organization_id, address, detail
+    SELECT id, at, action, actor_kind, actor_id, target, organization_id, address, detail, method
     FROM audit_event
     UNION ALL
-    SELECT id, at, action, actor_kind, actor_id, target, organization_id, address, detail
+    SELECT id, at, action, actor_kind, actor_id, target, organization_id, address, detail, method
     FROM audit_record
 ) AS audit";
 

@@ -9,6 +9,7 @@ mod owner;
 pub use authority::Denial;
 pub(crate) use authority::{Authority, find_organization, find_project};
 pub use caller::{Caller, check_actor};
+pub(crate) use console::check as check_console;
 pub use facts::{ActiveToken, CheckedToken};
 pub(crate) use facts::{Found, InactiveToken, Loaded, check_policy, look_up};
 pub use owner::{LoadedOwner, UserMemberships, end_of, standing};

@@ -8,7 +8,7 @@ mod draws;
 #[cfg(test)]
 mod tests;
 
-use crate::access::{Authority, Caller, Denial, console, find_organization, find_project};
+use crate::access::{Authority, Caller, Denial, check_console, find_organization, find_project};
 use crate::audit::{Event, Target};
 use crate::request::Request;
 use crate::{App, Context, Error};
@@ -59,7 +59,7 @@ impl Request {
         let (req, now) = (self.clone(), self.app.now());
         let read = move |conn: &mut store::Conn| {
             let mut draws = Draws::default();
-            console::check(conn, &req.caller, false)?;
+            check_console(conn, &req.caller, false)?;
             work(&mut Tx::reading(&req, now, conn, &mut draws))
         };
         self.app.store().read(read).await
@@ -80,7 +80,7 @@ impl Request {
         let (req, now, mut draws) = (self.clone(), self.app.now(), Draws::default());
         let change = move |conn: &mut store::Conn| {
             draws.rewind();
-            console::check(conn, &req.caller, true)?;
+            check_console(conn, &req.caller, true)?;
             let mut tx = Tx::changing(&req, now, conn, &mut draws, action);
             let outcome = work(&mut tx)?;
             tx.finish()?;
