@@ -15,7 +15,7 @@ async function operator(world) {
 
 flow('an operator finds a user and deactivates them', { people }, async (world) => {
   const page = await operator(world)
-  await page.getByRole('banner').getByText('switch place').click()
+  await page.locator('.bar summary').first().click()
   await link(page, 'Operator console').click()
   await page.getByRole('heading', { name: 'Health' }).waitFor()
   await world.inspect(page)

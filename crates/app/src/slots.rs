@@ -38,6 +38,11 @@ impl Slots {
         })
     }
 
+    /// Number of slots that are taken.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().values().sum()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, usize>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -257,7 +257,7 @@ async fn plan_is_changed_with_its_consequence_at_the_control() {
     assert_eq!(console.records("organization.policy_changed"), 1);
     assert_eq!(
         console.ada.get("/admin/organizations/nobody").await.status,
-        403
+        404
     );
 }
 

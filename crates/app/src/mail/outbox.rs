@@ -225,9 +225,8 @@ impl Outbox {
     /// What waits; `None` without a mail server.
     pub fn backlog(&self) -> Option<Backlog> {
         let running = self.0.as_ref()?;
-        let counts = running.taken.lock().unwrap_or_else(PoisonError::into_inner);
         Some(Backlog {
-            waiting: counts.values().sum(),
+            waiting: running.slots.count(),
             delayed: running.queue.delayed.load(Ordering::Relaxed),
         })
     }

@@ -121,7 +121,7 @@ fn audit_check(one: &AuditStep) -> Check {
     let detail = match records {
         0 => "No record waits".to_owned(),
         records => format!(
-            "{}, the oldest for {}",
+            "{} wait, the oldest for {}",
             count(usize::try_from(records).unwrap_or(usize::MAX), "record"),
             duration_words(age)
         ),

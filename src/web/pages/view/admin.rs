@@ -27,7 +27,7 @@ pub struct HealthPage {
 }
 
 impl HealthPage {
-    /// Number of checks that need nothing.
+    /// Number of checks without a problem.
     fn passed(&self) -> usize {
         let passed = self.checks.iter().filter(|check| !check.is_problem());
         passed.count()
@@ -334,6 +334,13 @@ pub struct RouteRow {
     pub needs: RouteNeeds,
     /// The organization that the route names.
     pub organization: Option<String>,
+}
+
+impl RouteRow {
+    /// Whether a request needs an active token, which has to reach the organization.
+    fn is_for_tokens(&self) -> bool {
+        matches!(self.needs, RouteNeeds::Token | RouteNeeds::Scope(_))
+    }
 }
 
 /// What a request to a route needs.
