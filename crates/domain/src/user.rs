@@ -47,7 +47,7 @@ pub enum Standing {
 
 impl User {
     /// Whether the user may act as the operator in a browser. A user without a verified address may
-    /// not: the address, and with it the account, may go to another user.
+    /// not: another user may prove to have the address, and take over this one.
     pub fn may_operate(&self) -> bool {
         self.is_operator
             && self.standing == Standing::Active

@@ -70,8 +70,7 @@ pub(super) const DEACTIVATED: Error = Error::Conflict(
 );
 
 const OWN: Error = Error::Conflict(
-    "This is your own account. Another operator can deactivate it, or `doorcode user deactivate` on \
-     the server.",
+    "You cannot deactivate yourself. Another operator can, or `doorcode user deactivate` on the server.",
 );
 
 /// Deactivates a user and ends its sessions, links and tokens immediately. Fails with

@@ -51,7 +51,7 @@ impl UpdateUser {
             Some(false) => None,
             None => proven_at,
         };
-        // Another user may prove to have another address, and take over the account.
+        // Another user may prove to have another address, and take over this one.
         let is_still_operator = user.is_operator && proven_at.is_some();
         User {
             name: self.name.as_ref().unwrap_or(&user.name).clone(),
@@ -75,8 +75,8 @@ impl UpdateUser {
             Some(_) => Ok(()),
             None => Err(Fault::new(
                 "operator",
-                "The email address is not verified, so the account may go to another user. If the \
-                 address is the user's, add `--email-verified`.",
+                "The email address is not verified, so another user may prove to have it. If it is \
+                 this user's, add `--email-verified`.",
             )
             .into()),
         }
