@@ -156,10 +156,7 @@ impl fmt::Display for Error {
                 detail.iter().try_for_each(|text| write!(f, " {text}"))
             }
             Self::Unexpected { host, what } => {
-                write!(
-                    f,
-                    "The response from {host} is not from a Doorcode server: {what}."
-                )
+                write!(f, "The response from {host} is not as expected: {what}.")
             }
             Self::OAuth {
                 name,

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::branding::Words;
 use crate::output::{moment, plain};
 use wire::api::{Me, Organization};
 
@@ -11,13 +12,15 @@ pub struct Identity {
     pub me: Me,
     /// The whole document, for `--json`.
     pub document: Value,
+    words: Words,
 }
 
 impl Identity {
-    /// Parses the response.
-    pub fn read(document: Value) -> serde_json::Result<Self> {
+    /// Parses the response; texts about it use these words.
+    pub fn read(document: Value, words: &Words) -> serde_json::Result<Self> {
         let me = serde::Deserialize::deserialize(&document)?;
-        Ok(Self { me, document })
+        let words = words.clone();
+        Ok(Self { me, document, words })
     }
 
     /// Whether this is the operator token of the server.
@@ -30,7 +33,11 @@ impl Identity {
         match (&self.me.user, &self.me.organization) {
             (Some(user), _) => format!("{} <{}>", plain(&user.name), plain(&user.email)),
             (None, Some(organization)) => {
-                format!("the organization {}", plain(&organization.name))
+                format!(
+                    "the {} {}",
+                    self.words.organization,
+                    plain(&organization.name)
+                )
             }
             (None, None) if self.is_operator() => "the operator".to_owned(),
             (None, None) => "an unnamed owner".to_owned(),
@@ -103,7 +110,7 @@ mod tests {
 
     #[test]
     fn identity_is_formatted_and_the_document_is_unchanged() {
-        let identity = Identity::read(document()).unwrap();
+        let identity = Identity::read(document(), &Words::default()).unwrap();
         assert_eq!(identity.owner(), "Ada[31m <ada@example.com>");
         assert_eq!(identity.token(), "laptop (dc_…ab12)");
         assert_eq!(identity.scopes(), "orgs:read tokens:read");
@@ -124,7 +131,7 @@ mod tests {
             document[member] = value;
         }
         document["token"]["expires_at"] = "2027-02-20T12:00:00Z".into();
-        let identity = Identity::read(document).unwrap();
+        let identity = Identity::read(document, &Words::default()).unwrap();
         assert_eq!(identity.owner(), "the organization Engines");
         assert_eq!(identity.scopes(), "none");
         assert_eq!(identity.organizations(), "none");

@@ -82,8 +82,7 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .user_agent(format!(
                 "{}/{}",
-                branding.program,
-                env!("CARGO_PKG_VERSION")
+                branding.program, branding.version
             ))
             // A redirect would send the token to another address.
             .redirect(redirect::Policy::none())
@@ -223,7 +222,7 @@ impl Client {
     /// Gets the token's owner and permissions.
     pub async fn me(&self, token: &Secret) -> Result<Identity, Error> {
         let document = self.ask(token, "/v1/me", &[]).await?;
-        Identity::read(document).map_err(|cause| self.unexpected(cause.to_string()))
+        Identity::read(document, &self.branding.words).map_err(|cause| self.unexpected(cause.to_string()))
     }
 
     /// Gets what revoking the token would also revoke.

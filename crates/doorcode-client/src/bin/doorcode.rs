@@ -1,8 +1,8 @@
-//! The program `doorcode` without the server: the client commands alone.
+//! The program without the server: the client commands alone, under the names of a company.
 
-use doorcode_client::{branding::Branding, commands};
+use doorcode_client::commands;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    commands::main(&Branding::default())
+    commands::program()
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{ClientOptions, Context};
 use crate::error::Error;
 use crate::output::{Column, plain, table};
+use crate::credentials::Place;
 use crate::settings::{Source, Token};
 use domain::id::ProjectId;
 use domain::token::hint;
@@ -43,16 +44,23 @@ struct Row(&'static str, Option<String>, String);
 fn show(context: &Context<'_>) -> Result<(), Error> {
     let settings = context.settings()?;
     let file = settings.file().ok().map(|file| file.display().to_string());
+    let words = &context.branding.words;
     let from = |source, (flag, name): (&str, &str)| match source {
-        Source::Flag => format!("flag {flag}"),
+        Source::Flag => format!("flag --{}", words.name(flag)),
         Source::Environment => format!("environment {}", context.branding.variable(name)),
         Source::File => "file".to_owned(),
         Source::Default => "default".to_owned(),
     };
     let (token, token_source) = match &settings.token {
         Token::Environment(token) => (Some(token), Source::Environment),
-        Token::File(token, _) => (Some(token), Source::File),
-        Token::Elsewhere(_) | Token::UnknownProfile(_) | Token::Missing => (None, Source::Default),
+        Token::Stored(token, ..) => (Some(token), Source::File),
+        Token::Elsewhere(_) | Token::UnknownProfile(_) | Token::Missing | Token::Lost => {
+            (None, Source::Default)
+        }
+    };
+    let token_source = match &settings.token {
+        Token::Stored(_, _, Place::Keyring) => "keyring".to_owned(),
+        _ => from(token_source, ("", "TOKEN")),
     };
     let token = token.map(|token| {
         let prefix = token.expose().rsplit_once('_');
@@ -75,14 +83,14 @@ fn show(context: &Context<'_>) -> Result<(), Error> {
         Row(
             "profile",
             Some(settings.profile.to_string()),
-            from(sources.profile, ("--profile", "PROFILE")),
+            from(sources.profile, ("profile", "PROFILE")),
         ),
-        Row("host", Some(host), from(sources.host, ("--host", "HOST"))),
-        Row("token", token, from(token_source, ("--token", "TOKEN"))),
+        Row("host", Some(host), from(sources.host, ("host", "HOST"))),
+        Row("token", token, token_source),
         Row(
             "project",
             project,
-            from(sources.project, ("--project", "PROJECT")),
+            from(sources.project, ("project", "PROJECT")),
         ),
     ];
     let members = rows.iter().map(|Row(name, value, source)| {
@@ -97,7 +105,7 @@ fn show(context: &Context<'_>) -> Result<(), Error> {
     ];
     let cells = rows.into_iter().map(|Row(name, value, source)| {
         let value = value.unwrap_or_else(|| "-".to_owned());
-        [name.to_owned(), plain(&value).into_owned(), source]
+        [words.apply(name), plain(&value).into_owned(), source]
     });
     let text = table(columns, cells, context.out.columns());
     Ok(context.out.answer(&document, text)?)

@@ -42,8 +42,7 @@ impl<'a> Context<'a> {
     pub fn settings_with(&self, flags: &Flags) -> Result<Settings, Error> {
         let environment = Environment::of_process(self.branding)?;
         let settings = Settings::resolve(flags, &environment)?;
-        let note = settings.credentials.as_ref().and_then(Credentials::protect);
-        if let Some(note) = note {
+        for note in settings.credentials.iter().flat_map(Credentials::protect) {
             self.out.note(note);
         }
         Ok(settings)
@@ -69,7 +68,8 @@ impl<'a> Context<'a> {
 
     fn command_line(&self, words: &str, host: &str) -> String {
         let profile = self.options.profile.as_ref();
-        let profile = profile.map(|profile| format!(" --profile {profile}"));
+        let word = &self.branding.words.profile;
+        let profile = profile.map(|profile| format!(" --{word} {profile}"));
         let allow_http = if self.options.allow_http {
             " --allow-http"
         } else {
@@ -94,7 +94,7 @@ fn program_as_called(branding: &Branding) -> String {
         .and_then(|text| text.into_string().ok());
     called
         .filter(|text| is_path_of(text, &branding.program))
-        .unwrap_or_else(|| branding.program.to_string())
+        .unwrap_or_else(|| branding.program.clone())
 }
 
 /// Whether this is a path of the program that can be typed without quotes.

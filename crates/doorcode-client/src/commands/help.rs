@@ -12,13 +12,14 @@ use crate::branding::Branding;
 const WIDTH: usize = 100;
 
 /// The environment variables of the client that have the prefix of its branding.
-const OWN_VARIABLES: [(&str, &str); 5] = [
+const OWN_VARIABLES: [(&str, &str); 6] = [
     (
         "TOKEN",
         "The token, instead of the one in the credentials file",
     ),
     ("HOST", "The address of the server"),
     ("PROFILE", "The profile of the credentials file"),
+    ("PROJECT", "The project of commands that name none"),
     ("CONFIG", "The path of the credentials file"),
     (
         "BROWSER",
@@ -67,7 +68,7 @@ pub fn arrange(
         }
         None => section("Commands", &all),
     };
-    let own = OWN_VARIABLES.map(|(name, text)| (branding.variable(name), text.to_owned()));
+    let own = OWN_VARIABLES.map(|(name, text)| (branding.variable(name), branding.words.apply(text)));
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         let owned = pairs
             .iter()

@@ -46,10 +46,21 @@ pub async fn run(options: &LogoutOptions, context: &Context<'_>) -> Result<(), E
         )));
     }
     let (token, origin) = match &settings.token {
-        Token::File(token, origin) => (token, *origin),
+        Token::Stored(token, origin, _) => (token, *origin),
         Token::Missing => {
             settings.file()?;
             let text = format!("You are not signed in to {}.", settings.host);
+            return report(context, &settings, (None, text));
+        }
+        Token::Lost => {
+            settings.change_file(|credentials| {
+                credentials.forget(&settings.profile, &settings.host)
+            })?;
+            let text = format!(
+                "You are not signed in to {host}: the keyring of the kernel lost the token. If it \
+                 has not expired, it stays valid until you revoke it on the server's Tokens page.",
+                host = settings.host
+            );
             return report(context, &settings, (None, text));
         }
         _ => (settings.token()?, None),
@@ -97,8 +108,7 @@ async fn end(
     };
     if identity.is_operator() {
         return Ok(Outcome::Valid(
-            "This is the operator token, which cannot be revoked here. Replace it on the server \
-             with `doorcode operator rotate`."
+            "This is the operator token, which cannot be revoked here. Replace it on the server."
                 .to_owned(),
         ));
     }

@@ -8,6 +8,7 @@ mod context;
 pub mod help;
 mod login;
 mod logout;
+mod names;
 mod next_step;
 mod options;
 mod packaging;
@@ -20,10 +21,11 @@ mod whoami;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 
 use crate::branding::Branding;
 use crate::error::Error;
+use crate::output::Output;
 pub use audit::Audit;
 pub use configuration::ConfigCommand;
 pub use context::Context;
@@ -110,7 +112,7 @@ impl Command {
     }
 }
 
-/// Sign in to your API from the command line
+/// The command line; a branding has the rest.
 #[derive(clap::Parser)]
 #[command(version)]
 struct Arguments {
@@ -127,10 +129,23 @@ enum Program {
     Shared(Shared),
 }
 
-/// A program that has the client commands alone: parses the command line and runs the command.
+/// A program that has the client commands alone, under the names of its branding file: parses the
+/// command line and runs the command.
+pub fn program() -> ExitCode {
+    let warn = |text| Output::new(false).note(format_args!("warning: {text}"));
+    match Branding::of_program(warn) {
+        Ok(branding) => main(&branding),
+        Err(error) => {
+            Output::new(false).note(format_args!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The same under these names.
 pub fn main(branding: &Branding) -> ExitCode {
-    let matches = command_line(branding).get_matches();
-    let command = match Arguments::from_arg_matches(&matches) {
+    let parsed = names::parse(branding, std::env::args_os());
+    let command = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(Arguments {
             command: Program::Client(command),
         }) => command,
@@ -144,21 +159,7 @@ pub fn main(branding: &Branding) -> ExitCode {
 
 /// The command line under these names.
 fn command_line(branding: &Branding) -> clap::Command {
-    let name = branding.program.to_string();
-    let command = Arguments::command().name(name.clone()).bin_name(name);
-    help::arrange(with_variables(command, branding), branding, None)
-}
-
-/// The command with the names of the environment variables in its help.
-fn with_variables(command: clap::Command, branding: &Branding) -> clap::Command {
-    let own = Branding::default().variable("");
-    let named = |arg: clap::Arg| match arg.get_help().map(ToString::to_string) {
-        Some(help) => arg.help(help.replace(&own, &branding.variable(""))),
-        None => arg,
-    };
-    command
-        .mut_args(named)
-        .mut_subcommands(|command| with_variables(command, branding))
+    help::arrange(names::command(branding), branding, None)
 }
 
 /// Runs a client command and returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 not

@@ -35,15 +35,11 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
         ),
         Error::Unreachable { host, .. } if host.is_loopback() => {
             // A client under another name has no server commands.
-            let own = Branding::default().program;
-            let program = match context.branding.program == own {
-                true => &context.program,
-                false => &*own,
+            let start = match context.branding.program == Branding::default().program {
+                true => format!("Start it with `{} serve`, or name", context.program),
+                false => "Name".to_owned(),
             };
-            format!(
-                "Is the server running? Start it with `{program} serve`, or name another server \
-                 with --host URL."
-            )
+            format!("Is the server running? {start} another server with --host URL.")
         }
         Error::Unreachable { .. } => {
             "Check the network and the address, or name another server with --host URL.".to_owned()
@@ -56,7 +52,7 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
         }
         Error::Busy { .. } => "Try again in a moment.".to_owned(),
         Error::Unexpected { .. } => {
-            "Check that this is the address of a Doorcode server, or name another server with \
+            "Check that this is the address of the right server, or name another server with \
              --host URL."
                 .to_owned()
         }
@@ -77,6 +73,10 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
             "Correct the permissions, or name another file in {}.",
             context.branding.variable("CONFIG")
         ),
+        Error::File(file) if file.is_about_keyring() => {
+            "Sign in without --keyring, and without \"keyring\": true in the credentials file."
+                .to_owned()
+        }
         Error::TokenLost => {
             format!("Revoke the token on the server's Tokens page, then run `{login}` again.")
         }

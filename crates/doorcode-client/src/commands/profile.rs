@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{ClientOptions, Context};
-use crate::credentials::{Credentials, Entry, Origin};
+use crate::credentials::{Credentials, Entry, Origin, Place};
 use crate::error::Error;
 use crate::host::Host;
 use crate::output::{Column, plain, table};
@@ -91,8 +91,8 @@ fn stored(credentials: &Credentials, profile: &Profile) -> Result<Vec<Stored>, E
 }
 
 fn list(settings: &Settings, context: &Context<'_>) -> Result<(), Error> {
-    let file = settings.file()?;
-    let credentials = Credentials::load(file, &context.branding.host)?;
+    let file = settings.layout()?.main();
+    let credentials = Credentials::load(settings.layout()?)?;
     let used = credentials.used_profile()?;
     let (mut items, mut rows) = (Vec::new(), Vec::new());
     for profile in credentials.profiles()? {
@@ -102,10 +102,8 @@ fn list(settings: &Settings, context: &Context<'_>) -> Result<(), Error> {
             json!({
                 "host": host,
                 "token": entry.token.is_some(),
-                "origin": entry.origin.map(|origin| match origin {
-                    Origin::Login => "login",
-                    Origin::Given => "given",
-                }),
+                "kept_in": entry.token.is_some().then_some(entry.place.name()),
+                "origin": entry.origin.map(Origin::name),
                 "default_project": entry.default_project,
             })
         });
@@ -121,15 +119,21 @@ fn list(settings: &Settings, context: &Context<'_>) -> Result<(), Error> {
         }
         rows.extend(hosts.into_iter().map(|Stored { host, entry }| {
             let project = entry.default_project.unwrap_or_else(|| "-".to_owned());
-            let token = if entry.token.is_some() { "yes" } else { "no" };
+            let token = match (entry.token.is_some(), entry.place) {
+                (false, _) => "no",
+                (true, Place::File) => "yes",
+                (true, Place::Keyring) => "in the keyring",
+            };
             [name.clone(), host, token.to_owned(), project].map(|cell| plain(&cell).into_owned())
         }));
     }
+    let words = &context.branding.words;
+    let (profile, project) = (words.apply("PROFILE"), words.apply("DEFAULT PROJECT"));
     let columns = [
-        Column::Cut("PROFILE", 8),
+        Column::Cut(&profile, 8),
         Column::Whole("SERVER"),
         Column::Whole("TOKEN"),
-        Column::Whole("DEFAULT PROJECT"),
+        Column::Whole(&project),
     ];
     let text = table(columns, rows, context.out.columns());
     let document = json!({ "file": file.display().to_string(), "items": items });
@@ -137,10 +141,10 @@ fn list(settings: &Settings, context: &Context<'_>) -> Result<(), Error> {
 }
 
 fn choose(name: &Profile, settings: &Settings, context: &Context<'_>) -> Result<(), Error> {
-    let file = settings.file()?;
-    let credentials = Credentials::load(file, &context.branding.host)?;
+    let file = settings.layout()?.main();
+    let credentials = Credentials::load(settings.layout()?)?;
     if !credentials.has_profile(name)? {
-        return Err(unknown(name, &credentials.profiles()?));
+        return Err(unknown(name, &credentials.profiles()?, context));
     }
     settings.change_file(|credentials| {
         credentials.use_profile(name);
@@ -153,7 +157,8 @@ fn choose(name: &Profile, settings: &Settings, context: &Context<'_>) -> Result<
         ));
     }
     let document = json!({ "file": file.display().to_string(), "used": name.to_string() });
-    let text = format!("Commands that name no profile use {name} now.");
+    let word = &context.branding.words.profile;
+    let text = format!("Commands that name no {word} use {name} now.");
     Ok(context.out.report(&document, text)?)
 }
 
@@ -162,20 +167,20 @@ fn remove(
     settings: &Settings,
     context: &Context<'_>,
 ) -> Result<(), Error> {
-    let (name, file) = (&options.name, settings.file()?);
-    let credentials = Credentials::load(file, &context.branding.host)?;
+    let (name, word) = (&options.name, &context.branding.words.profile);
+    let credentials = Credentials::load(settings.layout()?)?;
     if !credentials.has_profile(name)? {
-        return Err(unknown(name, &credentials.profiles()?));
+        return Err(unknown(name, &credentials.profiles()?, context));
     }
     let hosts = credentials.hosts_with_token(name)?;
     if !hosts.is_empty() && !options.force {
         let program = &context.branding.program;
         let commands: Vec<_> = hosts
             .iter()
-            .map(|host| format!("  {program} logout --profile {name} --host {}", plain(host)))
+            .map(|host| format!("  {program} logout --{word} {name} --host {}", plain(host)))
             .collect();
         return Err(Error::Failed(format!(
-            "The profile {name} has tokens. Nothing was changed. Sign out first:\n{}\nOr add \
+            "The {word} {name} has tokens. Nothing was changed. Sign out first:\n{}\nOr add \
              --force, which leaves the tokens valid on their servers.",
             commands.join("\n")
         )));
@@ -190,13 +195,14 @@ fn remove(
     let document = json!({ "removed": name.to_string(), "tokens_left_valid_at": hosts });
     Ok(context
         .out
-        .report(&document, format_args!("The profile {name} is removed."))?)
+        .report(&document, format_args!("The {word} {name} is removed."))?)
 }
 
-fn unknown(name: &Profile, profiles: &[Profile]) -> Error {
+fn unknown(name: &Profile, profiles: &[Profile], context: &Context<'_>) -> Error {
+    let word = &context.branding.words.profile;
     let names: Vec<_> = profiles.iter().map(ToString::to_string).collect();
     Error::Usage(format!(
-        "There is no profile {name}. The profiles are: {}.",
+        "There is no {word} {name}. The {word}s are: {}.",
         names.join(", ")
     ))
 }

@@ -79,6 +79,7 @@ async fn list(options: &ListOptions, context: &Context<'_>) -> Result<(), Error>
     });
     if projects.is_empty() {
         let text = "There are no projects that the token can access.";
+        let text = context.branding.words.apply(text);
         return Ok(context.out.report(&document, text)?);
     }
     let organizations = identity.me.organizations.iter();
@@ -94,10 +95,11 @@ async fn list(options: &ListOptions, context: &Context<'_>) -> Result<(), Error>
         ]
         .map(|cell| plain(&cell).into_owned())
     });
+    let organization = context.branding.words.apply("ORGANIZATION");
     let columns = [
         Column::Cut("NAME", 16),
         Column::Whole("ID"),
-        Column::Cut("ORGANIZATION", 12),
+        Column::Cut(&organization, 12),
         Column::Optional("CREATED"),
     ];
     let text = table(columns, rows, context.out.columns());
@@ -142,18 +144,19 @@ async fn choose(options: &UseOptions, context: &Context<'_>) -> Result<(), Error
             "The environment variable {variable} is set and overrides this."
         ));
     }
+    let word = &context.branding.words.project;
     let (text, name) = match &project {
         Some(project) => {
             let name = plain(&project.name);
             let text = format!(
-                "Commands that name no project use {name} ({}) at {} now.",
+                "Commands that name no {word} use {name} ({}) at {} now.",
                 plain(&project.id),
                 settings.host
             );
             (text, Some(name))
         }
         None => (
-            format!("There is no default project at {} now.", settings.host),
+            format!("There is no default {word} at {} now.", settings.host),
             None,
         ),
     };
@@ -173,18 +176,20 @@ async fn find(named: &str, session: &Session<'_>) -> Result<ProjectDetail, Error
     }
     let (_, mut found) = all(session, "/v1/projects").await?;
     found.retain(|project| project.name == named);
-    let command = session.context.command("project list");
+    let words = &session.context.branding.words;
+    let word = &words.project;
+    let command = session.context.command(&format!("{word} list"));
     match <[ProjectDetail; 1]>::try_from(found) {
         Ok([project]) => Ok(project),
         Err(found) if found.is_empty() => Err(Error::Failed(format!(
-            "The token can access no project with the name or ID {}. `{command}` shows the \
-             projects.",
+            "The token can access no {word} with the name or ID {}. `{command}` shows the \
+             {word}s.",
             plain(named)
         ))),
         Err(found) => {
             let ids: Vec<_> = found.iter().map(|project| plain(&project.id)).collect();
             Err(Error::Failed(format!(
-                "{} projects have the name {}. Use an ID: {}.",
+                "{} {word}s have the name {}. Use an ID: {}.",
                 ids.len(),
                 plain(named),
                 ids.join(", ")

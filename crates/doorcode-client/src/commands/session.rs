@@ -80,7 +80,23 @@ impl<'a> Session<'a> {
 
     /// Whether the credentials file has the token.
     pub fn is_stored(&self) -> bool {
-        matches!(self.settings.token, Token::File(..))
+        matches!(self.settings.token, Token::Stored(..))
+    }
+
+    /// Where the stored token is, for the user.
+    pub fn whereabouts(&self) -> Result<String, Error> {
+        match &self.settings.token {
+            Token::Stored(_, origin, place) => self.settings.whereabouts(*origin, *place),
+            _ => Ok(self.settings.file()?.display().to_string()),
+        }
+    }
+
+    /// Where the token comes from, as documents name it.
+    pub fn token_source(&self) -> &'static str {
+        match &self.settings.token {
+            Token::Stored(_, _, place) => place.name(),
+            _ => "environment",
+        }
     }
 
     fn remind(&self, identity: &Identity) {

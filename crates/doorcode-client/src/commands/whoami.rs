@@ -19,11 +19,12 @@ pub async fn run(context: &Context<'_>) -> Result<(), Error> {
     let (settings, identity) = (&session.settings, session.identity().await?);
     let text = format!(
         "Signed in to {host} as {owner}.\n\
-         Organizations: {organizations}\n\
+         {heading:<14} {organizations}\n\
          Token:         {token}\n\
          Kept in:       {place}\n\
          Scopes:        {scopes}\n\
          Expires:       {expiry}",
+        heading = context.branding.words.apply("Organizations:"),
         host = settings.host,
         owner = identity.owner(),
         organizations = identity.organizations(),
@@ -34,7 +35,7 @@ pub async fn run(context: &Context<'_>) -> Result<(), Error> {
                 context.branding.variable("TOKEN")
             )
         } else {
-            settings.file()?.display().to_string()
+            session.whereabouts()?
         },
         scopes = identity.scopes(),
         expiry = identity.expiry(),
@@ -43,7 +44,7 @@ pub async fn run(context: &Context<'_>) -> Result<(), Error> {
         "signed_in": true,
         "host": settings.host.to_string(),
         "profile": settings.profile.to_string(),
-        "token_source": if session.is_stored() { "file" } else { "environment" },
+        "token_source": session.token_source(),
         "me": identity.document,
     });
     Ok(context.out.answer(&document, text)?)

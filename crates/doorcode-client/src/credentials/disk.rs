@@ -124,7 +124,7 @@ fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let folder = folder(path);
     // Named temporary files are created with mode 0600.
     let mut file = tempfile::Builder::new()
-        .prefix(".doorcode-")
+        .prefix(".credentials-")
         .tempfile_in(folder)?;
     file.write_all(text)?;
     file.as_file().sync_all()?;

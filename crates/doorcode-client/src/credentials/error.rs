@@ -22,6 +22,8 @@ pub enum Problem {
     Unwritable(io::Error),
     /// It is a device or a folder, so it cannot store anything.
     NotAFile,
+    /// The keyring cannot be used; the text states why, without a full stop.
+    Keyring(String),
 }
 
 impl FileError {
@@ -35,7 +37,12 @@ impl FileError {
 
     /// Whether the place of the file is the reason, not its content.
     pub fn is_about_place(&self) -> bool {
-        !matches!(self.problem, Problem::Broken(_))
+        !matches!(self.problem, Problem::Broken(_) | Problem::Keyring(_))
+    }
+
+    /// Whether the keyring is the reason, not a file.
+    pub fn is_about_keyring(&self) -> bool {
+        matches!(self.problem, Problem::Keyring(_))
     }
 }
 
@@ -62,6 +69,10 @@ impl fmt::Display for FileError {
                     words(cause)
                 )
             }
+            Problem::Keyring(why) => write!(
+                f,
+                "The keyring of the kernel cannot be used for the tokens of {path}: {why}."
+            ),
             Problem::NotAFile => write!(f, "{path} is not a file that can store credentials."),
         }
     }

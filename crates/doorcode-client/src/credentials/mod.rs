@@ -14,17 +14,27 @@
 //! ```
 //!
 //! `profile` is the profile of commands that name none. Unknown members survive a change.
+//!
+//! A token can be outside of its entry: in the keyring of the kernel under the name in
+//! `keyring_key`, or, if it was given by hand and the [`Layout`] says so, in a file of such tokens.
+//! With `"keyring": true` at the top level, `login` stores tokens in the keyring.
 
 mod disk;
+mod entry;
 mod error;
+mod keyring;
+mod layout;
 #[cfg(not(unix))]
 mod other;
+mod profiles;
 mod shape;
 #[cfg(unix)]
 mod unix;
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use serde_json::Value;
 
 use crate::host::Host;
 use crate::profile::Profile;
@@ -33,168 +43,105 @@ use domain::secret::Secret;
 use error::Problem;
 use shape::{Members, Misshapen};
 
+pub use entry::{Entry, NewToken, Origin, Place};
 pub use error::FileError;
+pub use layout::Layout;
 
-/// The credentials file as it was read, with the changes since.
+/// The member with the name of a token in the keyring.
+const KEYRING_KEY: &str = "keyring_key";
+
+/// The credentials as they were read, with the changes since.
 pub struct Credentials {
-    path: PathBuf,
-    /// The server of a token that is stored without one.
-    default_host: String,
+    layout: Layout,
     document: Members,
-}
-
-/// How a token came into the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// `login` requested it.
-    Login,
-    /// The user gave it to `login --token`. It may be in use elsewhere.
-    Given,
-}
-
-/// What a profile stores for one server.
-#[derive(Debug, Default)]
-pub struct Entry {
-    /// The token.
-    pub token: Option<Secret>,
-    /// How the token came into the file; `None` if an earlier version stored it.
-    pub origin: Option<Origin>,
-    /// The project of commands that name none.
-    pub default_project: Option<String>,
+    /// The tokens given by hand that are in a file of their own, by profile and server.
+    given: Members,
+    /// Keys of the keyring that a change replaces or removes.
+    stale_keys: Vec<String>,
 }
 
 /// Without the document, which has tokens.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
-            .field("path", &self.path)
+            .field("layout", &self.layout)
             .finish_non_exhaustive()
     }
 }
 
-impl Origin {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Login => "login",
-            Self::Given => "given",
-        }
-    }
-}
-
 impl Credentials {
-    /// Reads the file. A missing or empty file has no credentials; a broken file is an error, so
-    /// that it is never overwritten. A token without a server counts for the default one.
-    pub fn load(path: &Path, default_host: &str) -> Result<Self, FileError> {
+    /// Reads the files. A missing or empty file has no credentials; a broken file is an error, so
+    /// that it is never overwritten.
+    pub fn load(layout: &Layout) -> Result<Self, FileError> {
         Ok(Self {
-            path: path.to_owned(),
-            default_host: default_host.to_owned(),
-            document: disk::read(path)?,
+            document: layout.read()?,
+            given: layout.given.as_deref().map(disk::read).transpose()?.unwrap_or_default(),
+            layout: layout.clone(),
+            stale_keys: Vec::new(),
         })
     }
 
-    /// Reads the file, changes it and writes it, while no other process does so.
+    /// Reads the files, changes them and writes them, while no other process does so.
     pub fn change<T>(
-        path: &Path,
-        default_host: &str,
+        layout: &Layout,
         change: impl FnOnce(&mut Self) -> Result<T, FileError>,
     ) -> Result<T, FileError> {
-        let _lock = disk::lock(path)?;
-        let mut credentials = Self::load(path, default_host)?;
+        let _lock = disk::lock(&layout.main())?;
+        let mut credentials = Self::load(layout)?;
+        let (document, given) = (credentials.document.clone(), credentials.given.clone());
         let result = change(&mut credentials)?;
-        disk::write(path, &credentials.document)?;
+        // First, since the other files refer to it.
+        if let Some(path) = layout.given.as_deref().filter(|_| credentials.given != given) {
+            disk::write(path, &credentials.given)?;
+        }
+        layout.write(&document, &credentials.document)?;
+        for key in &credentials.stale_keys {
+            keyring::remove(key).map_err(|why| credentials.keyring_failed(why))?;
+        }
         Ok(result)
     }
 
-    /// Fails if the file cannot be stored. Changes nothing.
-    pub fn check_writable(path: &Path) -> Result<(), FileError> {
-        disk::check_writable(path)
-    }
-
-    /// Takes the access rights of other users to the file away if it has tokens. Returns a
-    /// sentence for the user if there is anything to report.
-    pub fn protect(&self) -> Option<String> {
-        let path = self.path.display();
-        if self.is_empty() {
-            return None;
-        }
-        match disk::make_private(&self.path) {
-            Ok(true) => Some(format!(
-                "Other users of this machine could read {path}. Only you can read it now."
-            )),
-            Err(_) => Some(format!(
-                "Other users of this machine can read {path}. Restrict its permissions to 0600."
-            )),
-            Ok(false) if disk::is_replaceable_by_others(&self.path) => Some(format!(
-                "Other users of this machine can replace {path}. Restrict the permissions of its \
-                 folder to 0700."
-            )),
-            Ok(false) => None,
-        }
-    }
-
-    /// Whether the file stores nothing.
-    pub fn is_empty(&self) -> bool {
-        self.document.is_empty()
-    }
-
-    /// The stored profiles, the default one first.
-    pub fn profiles(&self) -> Result<Vec<Profile>, FileError> {
-        let named = self.checked(shape::object(&self.document, "profiles"))?;
-        let named = named.into_iter().flat_map(Members::keys);
-        let named = named.filter_map(|name| Profile::parse(name).ok());
-        Ok([Profile::default()].into_iter().chain(named).collect())
-    }
-
-    /// Whether the file has this profile. The default profile always exists.
-    pub fn has_profile(&self, profile: &Profile) -> Result<bool, FileError> {
-        Ok(self.members(profile)?.is_some())
-    }
-
-    /// The profile of commands that name none.
-    pub fn used_profile(&self) -> Result<Profile, FileError> {
-        match self.checked(shape::text(&self.document, "profile"))? {
-            None => Ok(Profile::default()),
-            Some(name) => Profile::parse(&name)
-                .map_err(|_| self.broken(format!("\"{name}\" is not a profile name"))),
-        }
-    }
-
-    /// Makes this the profile of commands that name none.
-    pub fn use_profile(&mut self, profile: &Profile) {
-        match profile.name() {
-            Some(name) => self.document.insert("profile".to_owned(), name.into()),
-            None => self.document.remove("profile"),
-        };
-    }
-
-    /// Removes a profile with all its entries. Other members of the default profile stay.
-    pub fn remove_profile(&mut self, profile: &Profile) -> Result<(), FileError> {
-        if self.used_profile()? == *profile {
-            self.use_profile(&Profile::default());
-        }
-        let Some(name) = profile.name() else {
-            for member in shape::ENTRY.into_iter().chain(["host", "hosts"]) {
-                self.document.remove(member);
-            }
-            return Ok(());
-        };
-        if self.has_profile(profile)? {
-            self.edit(|document| {
-                let profiles = shape::object_mut(document, "profiles")?;
-                profiles.remove(name);
-                if profiles.is_empty() {
-                    document.remove("profiles");
-                }
-                Ok(())
-            })?;
+    /// Fails if credentials of this profile cannot be stored there. Changes nothing.
+    pub fn check_writable(
+        layout: &Layout,
+        profile: &Profile,
+        place: Place,
+    ) -> Result<(), FileError> {
+        disk::check_writable(&layout.file(profile))?;
+        if place == Place::Keyring {
+            keyring::check(&layout.program)
+                .map_err(|why| FileError::new(&layout.file(profile), Problem::Keyring(why)))?;
         }
         Ok(())
+    }
+
+    /// Takes the access rights of other users to the files away. Returns a sentence for the user
+    /// for each file about which there is anything to report.
+    pub fn protect(&self) -> Vec<String> {
+        if self.is_empty() {
+            return Vec::new();
+        }
+        let files = self.layout.files();
+        files.iter().filter_map(|path| protect(path)).collect()
+    }
+
+    /// Whether the files store nothing.
+    pub fn is_empty(&self) -> bool {
+        self.document.is_empty() && self.given.is_empty()
+    }
+
+    /// Where `login` stores a token that replaces this entry, unless the user decides otherwise.
+    pub fn place_of(&self, replaced: &Entry) -> Place {
+        match self.document.get("keyring") {
+            Some(Value::Bool(true)) => Place::Keyring,
+            _ => replaced.place,
+        }
     }
 
     /// The current server of a profile; `None` if the profile has never been used.
     pub fn current_host(&self, profile: &Profile) -> Result<Option<String>, FileError> {
         match self.members(profile)? {
-            Some(members) => self.checked(shape::current_host(members, &self.default_host)),
+            Some(members) => self.checked(shape::current_host(members, &self.layout.default_host)),
             None => Ok(None),
         }
     }
@@ -202,7 +149,7 @@ impl Credentials {
     /// The servers of a profile, the current one first.
     pub fn hosts(&self, profile: &Profile) -> Result<Vec<String>, FileError> {
         match self.members(profile)? {
-            Some(members) => self.checked(shape::hosts(members, &self.default_host)),
+            Some(members) => self.checked(shape::hosts(members, &self.layout.default_host)),
             None => Ok(Vec::new()),
         }
     }
@@ -222,19 +169,29 @@ impl Credentials {
         let Some(members) = self.members(profile)? else {
             return Ok(Entry::default());
         };
-        let entry = shape::entry(members, host, &self.default_host);
+        let entry = shape::entry(members, host, &self.layout.default_host);
         let Some(entry) = self.checked(entry)? else {
             return Ok(Entry::default());
         };
         let text = |name| self.checked(shape::text(entry, name));
+        let origin = match text("origin")?.as_deref() {
+            None => None,
+            Some("login") => Some(Origin::Login),
+            // An origin of a later version: the token must not be revoked unasked.
+            Some(_) => Some(Origin::Given),
+        };
+        let (token, place) = match (text("token")?, text(KEYRING_KEY)?) {
+            (Some(token), _) => (Some(Secret::new(token)), Place::File),
+            (None, Some(key)) => {
+                let token = keyring::read(&key).map_err(|why| self.keyring_failed(why))?;
+                (token, Place::Keyring)
+            }
+            (None, None) => (self.given(profile, host)?, Place::File),
+        };
         Ok(Entry {
-            token: text("token")?.map(Secret::new),
-            origin: match text("origin")?.as_deref() {
-                None => None,
-                Some("login") => Some(Origin::Login),
-                // An origin of a later version: the token must not be revoked unasked.
-                Some(_) => Some(Origin::Given),
-            },
+            token,
+            place,
+            origin,
             default_project: text("default_project")?,
         })
     }
@@ -244,21 +201,53 @@ impl Credentials {
         &mut self,
         profile: &Profile,
         host: &Host,
-        (token, origin): (&Secret, Origin),
+        new: &NewToken<'_>,
     ) -> Result<(), FileError> {
+        self.forget(profile, host)?;
         self.make_current(profile, host)?;
+        let secret = new.token.expose();
+        let mut member = Some(("token", secret.to_owned()));
+        if new.place == Place::Keyring {
+            let key = keyring::name(&self.layout.program, new.token);
+            keyring::store(&key, new.token).map_err(|why| self.keyring_failed(why))?;
+            // The same token may have been there before.
+            self.stale_keys.retain(|stale| *stale != key);
+            member = Some((KEYRING_KEY, key));
+        } else if new.origin == Origin::Given && self.layout.given.is_some() {
+            self.edit_given(|given| {
+                let own = shape::object_mut(given, profile.name())?;
+                own.insert(host.to_string(), secret.into());
+                Ok(())
+            })?;
+            member = None;
+        }
         self.edit_entry(profile, host, |entry| {
-            entry.insert("token".to_owned(), token.expose().into());
-            entry.insert("origin".to_owned(), origin.name().into());
+            entry.extend(member.map(|(name, value)| (name.to_owned(), value.into())));
+            entry.insert("origin".to_owned(), new.origin.name().into());
         })
     }
 
     /// Removes the token for a server from this profile.
     pub fn forget(&mut self, profile: &Profile, host: &Host) -> Result<(), FileError> {
+        let mut key = None;
         self.edit_entry(profile, host, |entry| {
             entry.remove("token");
             entry.remove("origin");
-        })
+            key = entry.remove(KEYRING_KEY);
+        })?;
+        let key = key.as_ref().and_then(Value::as_str).map(str::to_owned);
+        self.stale_keys.extend(key);
+        if self.given(profile, host)?.is_some() {
+            self.edit_given(|given| {
+                let own = shape::object_mut(given, profile.name())?;
+                own.retain(|known, _| Host::parse(known).as_ref() != Ok(host));
+                if own.is_empty() {
+                    given.remove(profile.name());
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// Sets the project of commands that name none, for a server.
@@ -279,8 +268,8 @@ impl Credentials {
     /// Makes a server the current one of a profile: the entry of the previous one moves below
     /// `hosts`.
     pub fn make_current(&mut self, profile: &Profile, host: &Host) -> Result<(), FileError> {
-        let default = self.default_host.clone();
-        self.edit(|document| shape::make_current(profile_mut(document, profile)?, host, &default))
+        let default = self.layout.default_host.clone();
+        self.edit_profile(profile, |members| shape::make_current(members, host, &default))
     }
 
     fn edit_entry(
@@ -289,10 +278,42 @@ impl Credentials {
         host: &Host,
         change: impl FnOnce(&mut Members),
     ) -> Result<(), FileError> {
-        let default = self.default_host.clone();
-        self.edit(|document| {
-            shape::change_entry(profile_mut(document, profile)?, (host, &default), change)
+        let default = self.layout.default_host.clone();
+        self.edit_profile(profile, |members| {
+            shape::change_entry(members, (host, &default), change)
         })
+    }
+
+    fn edit_profile(
+        &mut self,
+        profile: &Profile,
+        edit: impl FnOnce(&mut Members) -> Result<(), Misshapen>,
+    ) -> Result<(), FileError> {
+        let is_default = *profile == self.layout.default_profile;
+        self.edit(|document| match is_default {
+            true => edit(document),
+            false => edit(shape::object_mut(
+                shape::object_mut(document, "profiles")?,
+                profile.name(),
+            )?),
+        })
+    }
+
+    fn edit_given(
+        &mut self,
+        edit: impl FnOnce(&mut Members) -> Result<(), Misshapen>,
+    ) -> Result<(), FileError> {
+        let edited = edit(&mut self.given);
+        self.checked_given(edited)
+    }
+
+    /// The token given by hand that is in the file of such tokens.
+    fn given(&self, profile: &Profile, host: &Host) -> Result<Option<Secret>, FileError> {
+        let own = self.checked_given(shape::object(&self.given, profile.name()))?;
+        let mut own = own.into_iter().flatten();
+        let found = own.find(|(known, _)| Host::parse(known).as_ref() == Ok(host));
+        let text = found.and_then(|(_, token)| token.as_str());
+        Ok(text.map(Secret::new))
     }
 
     fn edit(
@@ -304,11 +325,11 @@ impl Credentials {
     }
 
     fn members(&self, profile: &Profile) -> Result<Option<&Members>, FileError> {
-        let Some(name) = profile.name() else {
+        if *profile == self.layout.default_profile {
             return Ok(Some(&self.document));
-        };
+        }
         match self.checked(shape::object(&self.document, "profiles"))? {
-            Some(profiles) => self.checked(shape::object(profiles, name)),
+            Some(profiles) => self.checked(shape::object(profiles, profile.name())),
             None => Ok(None),
         }
     }
@@ -317,18 +338,36 @@ impl Credentials {
         found.map_err(|Misshapen(what)| self.broken(what))
     }
 
+    fn checked_given<T>(&self, found: Result<T, Misshapen>) -> Result<T, FileError> {
+        let path = self.layout.given.as_deref().unwrap_or(&self.layout.path);
+        found.map_err(|Misshapen(what)| FileError::new(path, Problem::Broken(what)))
+    }
+
     fn broken(&self, what: String) -> FileError {
-        FileError::new(&self.path, Problem::Broken(what))
+        FileError::new(&self.layout.main(), Problem::Broken(what))
+    }
+
+    fn keyring_failed(&self, why: String) -> FileError {
+        FileError::new(&self.layout.main(), Problem::Keyring(why))
     }
 }
 
-fn profile_mut<'a>(
-    document: &'a mut Members,
-    profile: &Profile,
-) -> Result<&'a mut Members, Misshapen> {
-    match profile.name() {
-        Some(name) => shape::object_mut(shape::object_mut(document, "profiles")?, name),
-        None => Ok(document),
+/// Takes the access rights of other users to a file away. Returns a sentence for the user if there
+/// is anything to report.
+fn protect(file: &Path) -> Option<String> {
+    let path = file.display();
+    match disk::make_private(file) {
+        Ok(true) => Some(format!(
+            "Other users of this machine could read {path}. Only you can read it now."
+        )),
+        Err(_) => Some(format!(
+            "Other users of this machine can read {path}. Restrict its permissions to 0600."
+        )),
+        Ok(false) if disk::is_replaceable_by_others(file) => Some(format!(
+            "Other users of this machine can replace {path}. Restrict the permissions of its \
+             folder to 0700."
+        )),
+        Ok(false) => None,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::host::Host;
 pub type Members = Map<String, Value>;
 
 /// The members of an entry, which move together.
-pub const ENTRY: [&str; 3] = ["token", "default_project", "origin"];
+pub const ENTRY: [&str; 4] = ["token", "keyring_key", "default_project", "origin"];
 
 /// A member that has the wrong type; the text states which.
 pub struct Misshapen(pub String);

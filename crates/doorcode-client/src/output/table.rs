@@ -7,17 +7,17 @@ const GAP: &str = "  ";
 
 /// A column of a table, with its heading.
 #[derive(Debug, Clone, Copy)]
-pub enum Column {
+pub enum Column<'a> {
     /// Cells that are shown in full, such as IDs.
-    Whole(&'static str),
+    Whole(&'a str),
     /// Cells that are cut if the terminal is too narrow, to this width at least.
-    Cut(&'static str, usize),
+    Cut(&'a str, usize),
     /// Cells that are left out if the terminal is too narrow.
-    Optional(&'static str),
+    Optional(&'a str),
 }
 
-impl Column {
-    fn heading(self) -> &'static str {
+impl<'a> Column<'a> {
+    fn heading(self) -> &'a str {
         match self {
             Self::Whole(heading) | Self::Cut(heading, _) | Self::Optional(heading) => heading,
         }
@@ -34,7 +34,7 @@ impl Column {
 /// The rows below their headings, in aligned columns within this width. If they do not fit, each
 /// row becomes a paragraph with a line for each cell. Cells must already be safe to show.
 pub fn table<const N: usize>(
-    columns: [Column; N],
+    columns: [Column<'_>; N],
     rows: impl IntoIterator<Item = [String; N]>,
     width: Option<usize>,
 ) -> String {
@@ -57,7 +57,7 @@ pub fn table<const N: usize>(
 /// The widths of the columns that fit into the terminal; the width of a column that is left out
 /// is `None`. The last optional column is left out first. `None` if that is not enough.
 fn fitted<const N: usize>(
-    columns: [Column; N],
+    columns: [Column<'_>; N],
     widths: [usize; N],
     width: Option<usize>,
 ) -> Option<[Option<usize>; N]> {
@@ -83,7 +83,7 @@ fn joined(parts: impl Iterator<Item = String>, by: &str) -> String {
 /// The widths of the columns within the width of the terminal: the widest ones that may be cut
 /// are narrowed first. `None` if that is not enough.
 fn narrowed<const N: usize>(
-    columns: [Column; N],
+    columns: [Column<'_>; N],
     mut shown: [Option<usize>; N],
     width: usize,
 ) -> Option<[Option<usize>; N]> {
@@ -113,7 +113,7 @@ fn aligned<const N: usize>(cells: &[String; N], widths: [Option<usize>; N]) -> S
     joined(cells, GAP).trim_end().to_owned()
 }
 
-fn paragraph<const N: usize>(columns: [Column; N], row: &[String; N]) -> String {
+fn paragraph<const N: usize>(columns: [Column<'_>; N], row: &[String; N]) -> String {
     let headings = columns.map(Column::heading);
     let longest = headings.iter().map(|heading| heading.len()).max();
     let longest = longest.unwrap_or_default() + 1;

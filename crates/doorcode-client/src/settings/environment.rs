@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::branding::Branding;
+use crate::credentials::Layout;
 use crate::error::Error;
 use domain::secret::Secret;
 
@@ -15,7 +16,7 @@ pub struct Environment {
     pub(super) host: Option<String>,
     pub(super) profile: Option<String>,
     pub(super) project: Option<String>,
-    pub(super) file: Option<PathBuf>,
+    pub(super) layout: Option<Layout>,
 }
 
 impl Environment {
@@ -52,15 +53,19 @@ impl Environment {
                 home.filter(|home| !home.as_os_str().is_empty())
                     .map(|home| home.join(".config"))
             });
+        let path = own("CONFIG").map(PathBuf::from).or_else(|| {
+            configuration.map(|path| {
+                let folder = path.join(branding.folder());
+                folder.join(&branding.files.credentials)
+            })
+        });
         Ok(Self {
             branding: branding.clone(),
             token: text("TOKEN")?.map(|text| Secret::new(text.trim())),
             host: text("HOST")?,
             profile: text("PROFILE")?,
             project: text("PROJECT")?,
-            file: own("CONFIG").map(PathBuf::from).or_else(|| {
-                configuration.map(|path| path.join(&*branding.folder).join("config.json"))
-            }),
+            layout: path.map(|path| branding.layout(path)),
         })
     }
 }

@@ -3,11 +3,11 @@
 
 mod environment;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::api::Client;
 use crate::branding::Branding;
-use crate::credentials::{Credentials, FileError, Origin};
+use crate::credentials::{Credentials, FileError, Layout, Origin, Place};
 use crate::error::Error;
 use crate::host::Host;
 use crate::profile::Profile;
@@ -59,8 +59,11 @@ pub struct Sources {
 pub enum Token {
     /// The environment variable has it.
     Environment(Secret),
-    /// The credentials file has it. The origin is `None` if an earlier version stored it.
-    File(Secret, Option<Origin>),
+    /// The credentials file has it, or names it in the keyring. The origin is `None` if an
+    /// earlier version stored it.
+    Stored(Secret, Option<Origin>, Place),
+    /// It was in the keyring, which no longer has it.
+    Lost,
     /// The file has tokens of the profile for these other servers only.
     Elsewhere(Vec<String>),
     /// The file has these profiles only.
@@ -84,7 +87,7 @@ pub struct Settings {
     /// cannot be read and is not needed.
     pub credentials: Option<Credentials>,
     project: Option<String>,
-    file: Option<PathBuf>,
+    layout: Option<Layout>,
     branding: Branding,
     ca_cert: Option<PathBuf>,
 }
@@ -95,8 +98,8 @@ impl Settings {
     pub fn resolve(flags: &Flags, environment: &Environment) -> Result<Self, Error> {
         let host_is_named = flags.host.is_some() || environment.host.is_some();
         let is_complete = host_is_named && environment.token.is_some();
-        let read = |path| Credentials::load(path, &environment.branding.host);
-        let resolved = environment.file.as_deref().map(read).transpose();
+        let resolved = environment.layout.as_ref().map(Credentials::load);
+        let resolved = resolved.transpose();
         let resolved = resolved
             .map_err(Error::from)
             .and_then(|credentials| Self::with_file(flags, environment, credentials));
@@ -129,7 +132,8 @@ impl Settings {
         let (project, project_source) = project.unwrap_or((None, Source::Default));
         let token = match (&environment.token, entry.token, from_file) {
             (Some(token), ..) => Token::Environment(token.clone()),
-            (None, Some(token), _) => Token::File(token, entry.origin),
+            (None, Some(token), _) => Token::Stored(token, entry.origin, entry.place),
+            (None, None, _) if entry.place == Place::Keyring => Token::Lost,
             (None, None, Some(file)) => missing_token(file, &profile, &host)?,
             (None, None, None) => Token::Missing,
         };
@@ -144,7 +148,7 @@ impl Settings {
             },
             credentials,
             project,
-            file: environment.file.clone(),
+            layout: environment.layout.clone(),
             branding: environment.branding.clone(),
             ca_cert: flags.ca_cert.clone(),
         })
@@ -160,9 +164,26 @@ impl Settings {
         Client::with_authorities(host, &self.branding, self.ca_cert.as_deref())
     }
 
-    /// The credentials file. Fails if there is no home directory.
-    pub fn file(&self) -> Result<&Path, Error> {
-        self.file.as_deref().ok_or_else(|| {
+    /// The credentials file of the profile. Fails if there is no home directory.
+    pub fn file(&self) -> Result<PathBuf, Error> {
+        Ok(self.layout()?.file(&self.profile))
+    }
+
+    /// Where a stored token of the profile is, for the user.
+    pub fn whereabouts(&self, origin: Option<Origin>, place: Place) -> Result<String, Error> {
+        let layout = self.layout()?;
+        Ok(match (place, origin, &layout.given) {
+            (Place::Keyring, ..) => {
+                "the keyring of the kernel, until this machine restarts".to_owned()
+            }
+            (Place::File, Some(Origin::Given), Some(given)) => given.display().to_string(),
+            (Place::File, ..) => layout.file(&self.profile).display().to_string(),
+        })
+    }
+
+    /// The credentials files. Fails if there is no home directory.
+    pub fn layout(&self) -> Result<&Layout, Error> {
+        self.layout.as_ref().ok_or_else(|| {
             Error::Usage(format!(
                 "There is no home directory for the credentials file. Name a file in {}, or a \
                  token in {}.",
@@ -172,16 +193,12 @@ impl Settings {
         })
     }
 
-    /// Reads the credentials file again, changes it and writes it, while no other process does so.
+    /// Reads the credentials again, changes them and writes them, while no other process does so.
     pub fn change_file<T>(
         &self,
         change: impl FnOnce(&mut Credentials) -> Result<T, FileError>,
     ) -> Result<T, Error> {
-        Ok(Credentials::change(
-            self.file()?,
-            &self.branding.host,
-            change,
-        )?)
+        Ok(Credentials::change(self.layout()?, change)?)
     }
 
     /// The project of the command; `None` if there is none.
@@ -195,7 +212,8 @@ impl Settings {
                 _ => "default_project in the credentials file".to_owned(),
             };
             Error::Usage(format!(
-                "{place} is not the ID of a project, which starts with prj_."
+                "{place} is not the ID of a {}, which starts with prj_.",
+                self.branding.words.project
             ))
         })?;
         Ok(Some(project))
@@ -204,7 +222,12 @@ impl Settings {
     /// The token of the command.
     pub fn token(&self) -> Result<&Secret, Error> {
         let explanation = match &self.token {
-            Token::Environment(token) | Token::File(token, _) => return Ok(token),
+            Token::Environment(token) | Token::Stored(token, ..) => return Ok(token),
+            Token::Lost => format!(
+                "You are not signed in to {}: the keyring of the kernel no longer has the token. A \
+                 restart of the machine empties it.",
+                self.host
+            ),
             Token::Elsewhere(hosts) => format!(
                 "You are not signed in to {}. The tokens in {} are for {} and are not sent to other \
                  servers.",
@@ -215,21 +238,20 @@ impl Settings {
             Token::UnknownProfile(profiles) => {
                 let names: Vec<_> = profiles.iter().map(ToString::to_string).collect();
                 format!(
-                    "There is no profile {} in {}. The profiles are: {}.",
+                    "There is no {word} {}. The {word}s are: {}.",
                     self.profile,
-                    self.file()?.display(),
-                    names.join(", ")
+                    names.join(", "),
+                    word = self.branding.words.profile,
                 )
             }
             Token::Missing => {
                 self.file()?;
-                let profile = self.profile.name();
-                let profile = profile.map(|name| format!(" with the profile {name}"));
-                format!(
-                    "You are not signed in to {}{}.",
-                    self.host,
-                    profile.unwrap_or_default()
-                )
+                let word = &self.branding.words.profile;
+                let profile = match self.profile == self.layout()?.default_profile {
+                    true => String::new(),
+                    false => format!(" with the {word} {}", self.profile),
+                };
+                format!("You are not signed in to {}{profile}.", self.host)
             }
         };
         Err(Error::NotSignedIn(explanation))
@@ -263,14 +285,17 @@ fn choose_profile(
     if let Some(text) = &environment.profile {
         let profile = Profile::parse(text).map_err(|why| {
             let variable = environment.branding.variable("PROFILE");
-            Error::Usage(format!("{variable} is not a profile name: {why}."))
+            let word = &environment.branding.words.profile;
+            Error::Usage(format!("{variable} is not the name of a {word}: {why}."))
         })?;
         return Ok((profile, Source::Environment));
     }
     let used = file.map(Credentials::used_profile).transpose()?;
-    let used = used.unwrap_or_default();
-    let source = used.name().map_or(Source::Default, |_| Source::File);
-    Ok((used, source))
+    match (used, &environment.layout) {
+        (Some(used), Some(layout)) if used != layout.default_profile => Ok((used, Source::File)),
+        (_, Some(layout)) => Ok((layout.default_profile.clone(), Source::Default)),
+        (_, None) => Ok((Profile::default(), Source::Default)),
+    }
 }
 
 /// The server of a command; `current` is the one of the profile.

@@ -15,7 +15,7 @@ use super::Context;
 use super::revocation;
 use crate::api::identity::Identity;
 use crate::api::{Client, DeviceParameters};
-use crate::credentials::{Credentials, Entry, Origin};
+use crate::credentials::{Credentials, Entry, NewToken, Origin, Place};
 use crate::error::Error;
 use crate::login as device_flow;
 use crate::login::prompt::Browser;
@@ -63,7 +63,8 @@ struct SignedIn {
 /// Signs in and stores the token.
 pub async fn run(options: &LoginOptions, context: &Context<'_>) -> Result<(), Error> {
     let settings = context.settings()?;
-    Credentials::check_writable(settings.file()?)?;
+    let place = place(options, &settings)?;
+    Credentials::check_writable(settings.layout()?, &settings.profile, place)?;
     if settings.token_from_environment() {
         context.out.note(format_args!(
             "The environment variable {} is set and overrides the token of this sign-in. Unset it \
@@ -76,6 +77,7 @@ pub async fn run(options: &LoginOptions, context: &Context<'_>) -> Result<(), Er
         context,
         client: settings.client()?,
         settings,
+        place,
         unsaved: Cell::new(None),
     };
     let outcome = tokio::select! {
@@ -103,6 +105,8 @@ struct Login<'a> {
     options: &'a LoginOptions,
     context: &'a Context<'a>,
     settings: Settings,
+    /// Where the token will be stored.
+    place: Place,
     client: Client,
     /// A token that the server has issued but that is not stored yet, and the ID of its client.
     unsaved: Cell<Option<(Secret, Option<String>)>>,
@@ -145,7 +149,12 @@ impl Login<'_> {
         let (replaced, others) = settings.change_file(|credentials| {
             let (profile, host) = (&settings.profile, &settings.host);
             let replaced = credentials.entry(profile, host)?;
-            credentials.keep(profile, host, (&token, origin))?;
+            let new = NewToken {
+                token: &token,
+                origin,
+                place: self.place,
+            };
+            credentials.keep(profile, host, &new)?;
             if project.is_some() {
                 credentials.set_project(profile, host, project)?;
             }
@@ -204,8 +213,14 @@ impl Login<'_> {
         }
         let named = options.scope.iter().flat_map(ScopeSet::iter);
         let mut scopes: BTreeSet<_> = named.map(ToString::to_string).collect();
-        if let (Some(previous), false, false) = (previous, options.only, scopes.is_empty()) {
-            scopes.extend(previous.scopes().iter().cloned());
+        match previous {
+            Some(previous) if !options.only && !scopes.is_empty() => {
+                scopes.extend(previous.scopes().iter().cloned());
+            }
+            _ if scopes.is_empty() => {
+                scopes.extend(self.context.branding.scopes.iter().cloned());
+            }
+            _ => {}
         }
         Ok(Wanted {
             scopes,
@@ -248,7 +263,8 @@ impl Login<'_> {
         let found: Result<serde_json::Value, _> = self.client.ask(token, &path, &[]).await;
         if let Err(error) = &found {
             self.context.out.note(format_args!(
-                "{project} is not the default project, since the token cannot read it: {error}"
+                "{project} is not the default {}, since the token cannot read it: {error}",
+                self.context.branding.words.project
             ));
         }
         found.is_ok().then_some(project)
@@ -312,7 +328,10 @@ impl Login<'_> {
         lines.extend([
             format!("Expires:     {}", identity.expiry()),
             format!("Token:       {}", identity.token()),
-            format!("Kept in:     {}", settings.file()?.display()),
+            format!(
+                "Kept in:     {}",
+                settings.whereabouts(Some(*origin), self.place)?
+            ),
         ]);
         if !others.is_empty() {
             lines.push(format!("Also kept:   tokens for {}", others.join(", ")));
@@ -334,12 +353,25 @@ impl Login<'_> {
             "host": settings.host.to_string(),
             "profile": settings.profile.to_string(),
             "file": settings.file()?.display().to_string(),
+            "kept_in": self.place.name(),
             "scopes_not_granted": missing,
             "previous_token_revoked": revoked,
             "me": identity.document,
         });
         Ok(context.out.answer(&document, lines.join("\n"))?)
     }
+}
+
+/// Where a sign-in stores the token.
+fn place(options: &LoginOptions, settings: &Settings) -> Result<Place, Error> {
+    if options.keyring {
+        return Ok(Place::Keyring);
+    }
+    let Some(stored) = &settings.credentials else {
+        return Ok(Place::File);
+    };
+    let replaced = stored.entry(&settings.profile, &settings.host)?;
+    Ok(stored.place_of(&replaced))
 }
 
 /// The error of a new token, which is not the one of the environment.

@@ -22,6 +22,10 @@ pub struct LoginOptions {
     /// the command line is visible in the process list and in the shell history
     #[arg(long, value_name = "TOKEN", value_parser = parse_token)]
     pub(super) token: Option<Secret>,
+    /// Store the token in the keyring of the kernel instead of the credentials file. It is in
+    /// memory: after a restart of the machine, sign in again
+    #[arg(long)]
+    pub(super) keyring: bool,
     /// Request this scope and those of the present sign-in; can be repeated [default: the client's
     /// default scopes]
     #[arg(
@@ -41,7 +45,7 @@ pub struct LoginOptions {
     pub(super) org: Option<String>,
     /// Preselect this project, by its ID, as the limit of the token; you decide in the browser.
     /// If the token can access it, it becomes the project of commands that name none
-    #[arg(long, value_name = "PROJECT", value_parser = parse_project, conflicts_with = "token")]
+    #[arg(long, value_name = "PROJECT", value_parser = parse_project)]
     pub(super) project: Option<ProjectId>,
     /// Renew the present sign-in: request the same scopes and limits
     #[arg(long, conflicts_with_all = ["token", "scope", "org", "project"])]

@@ -18,7 +18,6 @@ fn the_command_line_is_consistent() {
 fn the_help_has_only_the_names_of_the_company() {
     let acme = Branding {
         program: "acme".into(),
-        variables: "ACME".into(),
         ..Branding::default()
     };
     let text = help(&mut command_line(&acme));
@@ -59,4 +58,50 @@ fn suggested_commands_have_the_name_of_the_program_and_its_flags() {
         context.later_command("whoami"),
         "acme whoami --profile work --allow-http"
     );
+}
+
+#[test]
+fn commands_and_options_have_the_words_of_the_company() {
+    let cmdop = Branding {
+        program: "cmdop".into(),
+        words: crate::branding::Words {
+            organization: "fleet".into(),
+            project: "workspace".into(),
+            profile: "mode".into(),
+        },
+        variables: crate::branding::Variables {
+            profile: Some("CMDOP_MODE".into()),
+            project: Some("CMDOP_SPACE".into()),
+            ..crate::branding::Variables::default()
+        },
+        ..Branding::default()
+    };
+    let text = help(&mut command_line(&cmdop));
+    for word in ["doorcode", "organization", "profile", "project"] {
+        assert!(!text.to_lowercase().contains(word), "{word}: {text}");
+    }
+    for expected in [
+        "--fleet <FLEET>",
+        "--limit-workspace <WORKSPACE>",
+        "--mode <NAME>",
+        "CMDOP_MODE",
+        "Limit the token to this fleet",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    // The words of Doorcode still work, for scripts, but errors have the new ones.
+    for line in [
+        "cmdop workspace list --fleet acme --mode dev",
+        "cmdop project list --org acme --profile dev",
+        "cmdop mode use dev",
+        "cmdop token create ci --limit-workspace prj_01890a5dac96774bbcceb302099a8051",
+    ] {
+        let words = line.split(' ').map(std::ffi::OsString::from);
+        let parsed = names::parse(&cmdop, words).unwrap();
+        assert!(Arguments::from_arg_matches(&parsed).is_ok(), "{line}");
+    }
+    let wrong = ["cmdop", "project", "lits"].map(std::ffi::OsString::from);
+    let error = names::parse(&cmdop, wrong.into_iter()).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("cmdop workspace"), "{text}");
 }

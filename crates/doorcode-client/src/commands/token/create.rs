@@ -48,12 +48,12 @@ pub async fn run(options: &CreateOptions, context: &Context<'_>) -> Result<(), E
         organization: options.limit_org.clone(),
         projects: projects.map(|id| id.as_str().to_owned()).collect(),
     };
-    let (path, list) = (options.owner.path(), options.owner.list_command());
+    let (path, list) = (options.owner.path(), options.owner.list_command(context.branding));
     let document: Value = session.create(&path, &body, &list).await?;
     let new = read(&document, &session)?;
     context.out.note(format_args!(
         "{}\nThe secret is shown only this once. Store it now.",
-        facts(&new.about)
+        facts(&new.about, context)
     ));
     Ok(context.out.answer(&document, &new.token)?)
 }

@@ -11,6 +11,7 @@ mod rotate;
 use wire::api::{List, Token};
 
 use super::session::Session;
+use crate::branding::Branding;
 use super::{ClientOptions, Context, reference};
 use crate::api::Listing;
 use crate::error::Error;
@@ -94,9 +95,9 @@ impl OwnerOptions {
     }
 
     /// The command that lists the tokens.
-    fn list_command(&self) -> String {
+    fn list_command(&self, branding: &Branding) -> String {
         match &self.org {
-            Some(org) => format!("token list --org {org}"),
+            Some(org) => format!("token list --{} {org}", branding.words.name("org")),
             None => "token list".to_owned(),
         }
     }
@@ -116,7 +117,7 @@ impl OwnerOptions {
         let list = self.list(session).await?;
         let mut found: Vec<Token> = session.client.known(&list)?;
         found.retain(|token| token.name == named && is_active(token));
-        let command = session.context.command(&self.list_command());
+        let command = session.context.command(&self.list_command(session.context.branding));
         match <[Token; 1]>::try_from(found) {
             Ok([token]) => Ok(token),
             Err(found) if found.is_empty() => Err(Error::Failed(format!(
@@ -180,11 +181,12 @@ fn named(token: &Token) -> String {
 }
 
 /// The facts of a new token, a line for each.
-fn facts(token: &Token) -> String {
+fn facts(token: &Token, context: &Context<'_>) -> String {
     let words = |words: &[String]| match words {
         [] => "none".to_owned(),
         words => plain(&words.join(" ")).into_owned(),
     };
+    let labels = &context.branding.words;
     let mut lines = vec![
         format!("Token:        {}", named(token)),
         format!("Scopes:       {}", words(&token.scopes)),
@@ -193,13 +195,13 @@ fn facts(token: &Token) -> String {
         token
             .organization
             .as_deref()
-            .map(|id| format!("Organization: {}", plain(id))),
+            .map(|id| format!("{:<13} {}", labels.apply("Organization:"), plain(id))),
     );
     lines.extend(
         token
             .projects
             .as_deref()
-            .map(|ids| format!("Projects:     {}", words(ids))),
+            .map(|ids| format!("{:<13} {}", labels.apply("Projects:"), words(ids))),
     );
     lines.push(format!(
         "Expires:      {}",

@@ -31,7 +31,10 @@ pub async fn run(options: &RevokeAllOptions, context: &Context<'_>) -> Result<()
     let session = Session::open(context)?;
     let identity = session.identity().await?;
     let owner = match &options.owner.org {
-        Some(org) => format!("of the organization {}", plain(org)),
+        Some(org) => {
+            let word = &context.branding.words.organization;
+            format!("of the {word} {}", plain(org))
+        }
         None => format!("of {} at {}", identity.owner(), session.settings.host),
     };
     let count = affected(options, &session).await?.len();
@@ -46,7 +49,7 @@ pub async fn run(options: &RevokeAllOptions, context: &Context<'_>) -> Result<()
         issued_before: options.created_before,
     };
     let path = format!("{}/revoke-all", options.owner.path());
-    let list = options.owner.list_command();
+    let list = options.owner.list_command(context.branding);
     let ended: Revoked = session.create(&path, &body, &list).await?;
     let (left, own_is_revoked) = match affected(options, &session).await {
         // All that the server can still confirm is the end of the token of this command.

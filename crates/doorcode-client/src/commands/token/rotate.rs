@@ -29,7 +29,7 @@ pub async fn run(options: &RotateOptions, context: &Context<'_>) -> Result<(), E
     let body = Rotation {
         overlap_seconds: Some(options.overlap),
     };
-    let list = options.about.owner.list_command();
+    let list = options.about.owner.list_command(context.branding);
     let document: Value = session
         .create(&format!("{path}/rotate"), &body, &list)
         .await?;
@@ -51,7 +51,7 @@ pub async fn run(options: &RotateOptions, context: &Context<'_>) -> Result<(), E
     );
     context.out.note(format_args!(
         "{}\nThe old token {end}.\nThe secret is shown only this once. Store it now.",
-        facts(&new.about)
+        facts(&new.about, context)
     ));
     Ok(context.out.answer(&document, &new.token)?)
 }

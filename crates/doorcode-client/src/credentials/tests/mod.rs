@@ -1,6 +1,8 @@
 use super::*;
-use serde_json::{Value, json};
+use crate::host::Host;
+use serde_json::json;
 use std::fs;
+use std::path::PathBuf;
 
 const DEFAULT_HOST: &str = "http://127.0.0.1:8080";
 
@@ -27,17 +29,36 @@ fn read(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
+/// One file for everything.
+fn layout(path: &Path) -> Layout {
+    Layout {
+        path: path.to_owned(),
+        given: None,
+        default_host: DEFAULT_HOST.to_owned(),
+        default_profile: Profile::default(),
+        program: "doorcode".to_owned(),
+    }
+}
+
+fn new(token: &Secret, origin: Origin) -> NewToken<'_> {
+    NewToken {
+        token,
+        origin,
+        place: Place::File,
+    }
+}
+
 fn load(path: &Path) -> Credentials {
-    Credentials::load(path, DEFAULT_HOST).unwrap()
+    Credentials::load(&layout(path)).unwrap()
 }
 
 fn change(path: &Path, change: impl FnOnce(&mut Credentials) -> Result<(), FileError>) {
-    Credentials::change(path, DEFAULT_HOST, change).unwrap();
+    Credentials::change(&layout(path), change).unwrap();
 }
 
 fn keep(path: &Path, profile: &Profile, own: &str, token: &str) {
     change(path, |credentials| {
-        credentials.keep(profile, &host(own), (&Secret::new(token), Origin::Login))
+        credentials.keep(profile, &host(own), &new(&Secret::new(token), Origin::Login))
     });
 }
 
@@ -199,7 +220,7 @@ fn profiles_are_listed_selected_and_removed() {
 fn a_missing_file_and_its_profiles_are_created() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b/config.json");
-    Credentials::check_writable(&path).unwrap();
+    Credentials::check_writable(&layout(&path), &Profile::default(), Place::File).unwrap();
     assert!(
         !folder.path().join("a").exists(),
         "the check leaves nothing"
@@ -249,12 +270,12 @@ fn a_broken_file_is_named_and_not_changed() {
     let (_folder, path) = stored("");
     for broken in ["{", "[]", "\"text\"", "{\"token\": \"a\"} more", "\u{0}"] {
         fs::write(&path, broken).unwrap();
-        let error = Credentials::load(&path, DEFAULT_HOST)
+        let error = Credentials::load(&layout(&path))
             .unwrap_err()
             .to_string();
         assert!(error.contains(&path.display().to_string()), "{error}");
         assert!(error.contains("broken"), "{error}");
-        let changed = Credentials::change(&path, DEFAULT_HOST, |_| Ok(()));
+        let changed = Credentials::change(&layout(&path), |_| Ok(()));
         assert!(changed.is_err(), "{broken}");
         assert_eq!(fs::read_to_string(&path).unwrap(), broken);
     }
@@ -267,8 +288,8 @@ fn a_broken_file_is_named_and_not_changed() {
         r#"{ "profiles": null }"#,
     ] {
         fs::write(&path, misshapen).unwrap();
-        let kept = Credentials::change(&path, DEFAULT_HOST, |credentials| {
-            credentials.keep(&work(), &own, (&Secret::new("dc_n"), Origin::Login))
+        let kept = Credentials::change(&layout(&path), |credentials| {
+            credentials.keep(&work(), &own, &new(&Secret::new("dc_n"), Origin::Login))
         });
         assert!(kept.is_err(), "{misshapen}");
         assert!(load(&path).entry(&work(), &own).is_err(), "{misshapen}");
@@ -318,15 +339,15 @@ mod unix {
         let (folder, path) = stored(FILE);
         set_mode(folder.path(), 0o700);
         set_mode(&path, 0o644);
-        let report = load(&path).protect().unwrap();
+        let report = load(&path).protect().join("\n");
         assert!(report.contains("Only you can read it now."), "{report}");
         assert_eq!(mode(&path), 0o600);
-        assert_eq!(load(&path).protect(), None);
+        assert_eq!(load(&path).protect(), [""; 0]);
         set_mode(folder.path(), 0o777);
-        let report = load(&path).protect().unwrap();
+        let report = load(&path).protect().join("\n");
         assert!(report.contains("can replace"), "{report}");
         fs::write(&path, "").unwrap();
-        assert_eq!(load(&path).protect(), None, "there is nothing to protect");
+        assert_eq!(load(&path).protect(), [""; 0], "there is nothing to protect");
     }
 
     #[test]
@@ -345,11 +366,13 @@ mod unix {
     fn a_device_is_read_as_empty_and_never_replaced() {
         let device = Path::new("/dev/null");
         assert!(load(device).is_empty());
-        let written = Credentials::change(device, DEFAULT_HOST, |_| Ok(()));
-        for refused in [Credentials::check_writable(device), written] {
+        let written = Credentials::change(&layout(device), |_| Ok(()));
+        for refused in [Credentials::check_writable(&layout(device), &Profile::default(), Place::File), written] {
             let refused = refused.unwrap_err();
             assert!(refused.is_about_place(), "{refused}");
         }
         assert!(!fs::metadata(device).unwrap().is_file());
     }
 }
+
+mod places;

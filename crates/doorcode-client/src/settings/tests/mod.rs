@@ -1,4 +1,5 @@
 use super::*;
+use crate::branding::{Files, Variables};
 use std::ffi::OsString;
 
 const FILE: &str = r#"{
@@ -134,7 +135,11 @@ fn flags_override_the_environment_which_overrides_the_file() {
             ca_cert: None,
         };
         let settings = Settings::resolve(&flags, &read(&variables)).unwrap();
-        assert_eq!(settings.profile.name(), chosen_profile, "{bits:b}");
+        assert_eq!(
+            settings.profile.name(),
+            chosen_profile.unwrap_or("default"),
+            "{bits:b}"
+        );
         assert_eq!(settings.host.to_string(), chosen_host, "{bits:b}");
         let found = settings.project().unwrap();
         assert_eq!(
@@ -256,7 +261,7 @@ fn plain_http_to_another_machine_needs_allow_http() {
 
 #[test]
 fn the_file_is_named_by_a_variable_or_in_the_config_directory() {
-    let file = |variables: &[_]| read(variables).file.unwrap();
+    let file = |variables: &[_]| read(variables).layout.unwrap().main();
     let xdg = ("XDG_CONFIG_HOME", "/xdg");
     assert_eq!(
         file(&[("DOORCODE_CONFIG", "mine.json"), xdg]),
@@ -276,7 +281,7 @@ fn profile_names_are_validated() {
     assert_eq!(Profile::parse("default"), Ok(Profile::default()));
     assert_eq!(
         Profile::parse("work-2.eu").unwrap().name(),
-        Some("work-2.eu")
+        "work-2.eu"
     );
     for bad in ["", "a b", "é", "a/b", &"x".repeat(65)] {
         assert!(Profile::parse(bad).is_err(), "{bad:?}");
@@ -286,8 +291,15 @@ fn profile_names_are_validated() {
 #[test]
 fn a_company_has_its_own_variables_folder_and_server() {
     let acme = Branding {
-        variables: "ACME".into(),
-        folder: "acme-cli".into(),
+        variables: Variables {
+            prefix: Some("ACME".to_owned()),
+            token: Some("ACME_API_KEY".to_owned()),
+            ..Variables::default()
+        },
+        files: Files {
+            folder: Some("acme-cli".to_owned()),
+            ..Files::default()
+        },
         host: "https://auth.acme.example".into(),
         ..Branding::default()
     };
@@ -295,7 +307,8 @@ fn a_company_has_its_own_variables_folder_and_server() {
     let variables = [
         ("XDG_CONFIG_HOME", folder.path().to_str().unwrap()),
         ("DOORCODE_TOKEN", "dc_other"),
-        ("ACME_TOKEN", "acme_1"),
+        ("ACME_TOKEN", "acme_other"),
+        ("ACME_API_KEY", "acme_1"),
     ];
     let find = |name: &str| {
         let found = variables.iter().find(|(known, _)| *known == name);
