@@ -85,8 +85,8 @@ fn functions(path: &Path) -> BTreeSet<String> {
     named.map(|window| window[2].clone()).collect()
 }
 
-/// Unix alone is in files named `unix.rs`, each beside one with the same functions for other
-/// systems, which only the conditions of a module choose between.
+/// Unix and Linux alone are in files named `unix.rs` and `linux.rs`, each beside one with the same
+/// functions for other systems, which only the conditions of a module choose between.
 #[test]
 fn client_has_a_counterpart_for_each_part_for_unix() {
     let mut parts = 0;
@@ -95,18 +95,26 @@ fn client_has_a_counterpart_for_each_part_for_unix() {
         if source.is_test() {
             continue;
         }
-        if path.ends_with("unix.rs") {
+        if path.ends_with("unix.rs") || path.ends_with("linux.rs") {
             parts += 1;
             let other = path.with_file_name("other.rs");
             assert_eq!(functions(&path), functions(&other), "{}", path.display());
-            let module = Source::read(&path.with_file_name("mod.rs"));
-            for sequence in [
-                &["cfg", "(", "unix", ")", "]", "mod", "unix", ";"][..],
-                &[
-                    "cfg", "(", "not", "(", "unix", ")", ")", "]", "mod", "other", ";",
-                ],
+            let module = std::fs::read_to_string(path.with_file_name("mod.rs")).unwrap();
+            let (name, condition) = match path.ends_with("unix.rs") {
+                true => ("unix", "unix"),
+                false => ("linux", r#"target_os = "linux""#),
+            };
+            for (condition, name) in [
+                (condition.to_owned(), name),
+                (format!("not({condition})"), "other"),
             ] {
-                assert!(module.has(sequence), "{}", module.path.display());
+                let needed = "#[cfg(FEATURECONDITION)]\nmod NAME;".replace("NAME", name);
+                let has = |feature: &str, end: &str| {
+                    let needed = needed.replace("FEATURE", feature);
+                    module.contains(&needed.replace("CONDITION", &format!("{condition}{end}")))
+                };
+                let with_feature = has(r#"all(feature = "program", "#, ")");
+                assert!(has("", "") || with_feature, "{}", path.display());
             }
             continue;
         }

@@ -19,6 +19,8 @@ pub enum Reply {
     Bytes(Vec<u8>),
     /// Closes the connection without a response.
     Close,
+    /// Sends these bytes and resets the connection.
+    Reset(Vec<u8>),
     /// Never responds.
     Hang,
 }
@@ -86,6 +88,7 @@ impl FakeServer {
         std::thread::spawn(move || {
             let mut open: Vec<Box<dyn Stream>> = Vec::new();
             for stream in listener.incoming().map_while(Result::ok) {
+                let connection = stream.try_clone().unwrap();
                 let mut stream: Box<dyn Stream> = match &tls {
                     None => Box::new(stream),
                     Some(config) => {
@@ -104,6 +107,12 @@ impl FakeServer {
                     // The client may be gone already.
                     Reply::Bytes(bytes) => drop(stream.write_all(&bytes)),
                     Reply::Close => {}
+                    Reply::Reset(bytes) => {
+                        drop(stream.write_all(&bytes));
+                        // Closed without a linger time, a connection is reset.
+                        let no_time = Some(Duration::ZERO);
+                        rustix::net::sockopt::set_socket_linger(&connection, no_time).unwrap();
+                    }
                     Reply::Hang => open.push(stream),
                 }
             }

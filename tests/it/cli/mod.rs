@@ -1,18 +1,22 @@
 //! The client commands of the program, against a real server.
 
 mod audit;
+mod branding;
 mod connection;
 mod fake_server;
 mod file;
 mod json;
+mod keyring;
 mod login;
 mod login_options;
 mod logout;
+mod lost_connection;
 mod packaging;
 mod profile;
 mod project;
 mod prompt;
 mod pseudo_terminal;
+mod simultaneous;
 mod sources;
 mod terminal;
 mod token;

@@ -35,7 +35,8 @@ async fn profiles_are_listed_with_their_servers_and_chosen() {
         .complains(&["Commands that name no profile use work now."]);
     let document = profile(&["list", "--json"]).exited(0).json();
     let host = json!({
-        "host": test.url, "token": true, "origin": "login", "default_project": null
+        "host": test.url, "token": true, "kept_in": "file", "origin": "login",
+        "default_project": null
     });
     assert_eq!(
         document["items"],

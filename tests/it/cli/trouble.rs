@@ -109,8 +109,8 @@ fn other_web_server_is_reported() {
         &["login", "--token", "dc_0"],
     ] {
         machine.command(command).run().exited(1).complains(&[
-            &format!("The response from {host} is not from a Doorcode server"),
-            "Check that this is the address of a Doorcode server",
+            &format!("The response from {host} is not as expected"),
+            "Check that this is the address of the right server",
         ]);
     }
     assert!(machine.everything().is_empty());

@@ -29,10 +29,16 @@ pub struct Program {
 impl Program {
     /// The program with arguments. The working directory is also its home.
     pub fn new<S: AsRef<OsStr>>(directory: &Path, arguments: &[S]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_doorcode"));
+        let executable = Path::new(env!("CARGO_BIN_EXE_doorcode"));
+        Self::of_file(executable, directory, arguments)
+    }
+
+    /// The same with another executable.
+    pub fn of_file<S: AsRef<OsStr>>(executable: &Path, directory: &Path, arguments: &[S]) -> Self {
+        let mut command = Command::new(executable);
         command
             // As if it were in PATH.
-            .arg0("doorcode")
+            .arg0(executable.file_name().unwrap())
             .args(arguments)
             .current_dir(directory)
             .env_clear()

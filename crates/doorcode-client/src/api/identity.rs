@@ -20,7 +20,11 @@ impl Identity {
     pub fn read(document: Value, words: &Words) -> serde_json::Result<Self> {
         let me = serde::Deserialize::deserialize(&document)?;
         let words = words.clone();
-        Ok(Self { me, document, words })
+        Ok(Self {
+            me,
+            document,
+            words,
+        })
     }
 
     /// Whether this is the operator token of the server.

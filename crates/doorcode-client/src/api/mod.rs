@@ -80,10 +80,7 @@ impl Client {
         // An already installed provider is used instead.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
-            .user_agent(format!(
-                "{}/{}",
-                branding.program, branding.version
-            ))
+            .user_agent(format!("{}/{}", branding.program, branding.version))
             // A redirect would send the token to another address.
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT);
@@ -222,7 +219,8 @@ impl Client {
     /// Gets the token's owner and permissions.
     pub async fn me(&self, token: &Secret) -> Result<Identity, Error> {
         let document = self.ask(token, "/v1/me", &[]).await?;
-        Identity::read(document, &self.branding.words).map_err(|cause| self.unexpected(cause.to_string()))
+        Identity::read(document, &self.branding.words)
+            .map_err(|cause| self.unexpected(cause.to_string()))
     }
 
     /// Gets what revoking the token would also revoke.

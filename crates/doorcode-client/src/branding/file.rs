@@ -80,18 +80,31 @@ impl Branding {
             Err(why) => return wrong("host", &why.to_string()),
         };
         if !host.is_private() {
-            return wrong("host", "use https://, since the token would not be encrypted");
+            return wrong(
+                "host",
+                "use https://, since the token would not be encrypted",
+            );
         }
         if self.client_id.is_empty() {
             return wrong("client_id", "write the ID of a client of the server");
         }
-        if self.scopes.iter().any(|name| ScopeSet::parse(name).is_err()) {
+        if self
+            .scopes
+            .iter()
+            .any(|name| ScopeSet::parse(name).is_err())
+        {
             return wrong("scopes", "a scope is a name such as orgs:read");
         }
         let files = &self.files;
-        let own = [&files.folder, &files.given, &Some(files.credentials.clone())];
+        let own = [
+            &files.folder,
+            &files.given,
+            &Some(files.credentials.clone()),
+        ];
         let is_name = |name: &String| {
-            Path::new(name).file_name().is_some_and(|own| own == name.as_str())
+            Path::new(name)
+                .file_name()
+                .is_some_and(|own| own == name.as_str())
         };
         if !own.into_iter().flatten().all(is_name) {
             return wrong("files", "use names, not paths");
@@ -104,7 +117,10 @@ impl Branding {
         }
         let words = &self.words;
         let own = [&words.organization, &words.project, &words.profile];
-        if !own.into_iter().all(|word| is_word(word, "-") && *word == word.to_lowercase()) {
+        if !own
+            .into_iter()
+            .all(|word| is_word(word, "-") && *word == word.to_lowercase())
+        {
             return wrong("words", "use nouns in lower case");
         }
         Ok(())

@@ -108,7 +108,11 @@ impl Branding {
     /// The credentials files, the first of which has this path.
     pub(crate) fn layout(&self, path: std::path::PathBuf) -> Layout {
         Layout {
-            given: self.files.given.as_ref().map(|name| path.with_file_name(name)),
+            given: self
+                .files
+                .given
+                .as_ref()
+                .map(|name| path.with_file_name(name)),
             path,
             default_host: self.host.clone(),
             // A branding from a file has been checked; one in code is the developer's.

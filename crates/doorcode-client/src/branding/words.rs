@@ -96,9 +96,9 @@ fn replace(text: &str, from: &str, to: &str) -> String {
 fn fit_article(text: &mut String, next: &str) {
     let is_vowel = next.starts_with(|c: char| "aeiouAEIOU".contains(c));
     for (article, fitting) in [("a ", "an "), ("an ", "a "), ("A ", "An "), ("An ", "A ")] {
-        let has_it = text.strip_suffix(article).is_some_and(|before| {
-            !before.ends_with(char::is_alphanumeric)
-        });
+        let has_it = text
+            .strip_suffix(article)
+            .is_some_and(|before| !before.ends_with(char::is_alphanumeric));
         if has_it && (fitting.len() > article.len()) == is_vowel {
             text.truncate(text.len() - article.len());
             text.push_str(fitting);

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{ClientOptions, Context};
+use crate::credentials::Place;
 use crate::error::Error;
 use crate::output::{Column, plain, table};
-use crate::credentials::Place;
 use crate::settings::{Source, Token};
 use domain::id::ProjectId;
 use domain::token::hint;

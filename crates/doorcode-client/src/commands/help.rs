@@ -68,7 +68,8 @@ pub fn arrange(
         }
         None => section("Commands", &all),
     };
-    let own = OWN_VARIABLES.map(|(name, text)| (branding.variable(name), branding.words.apply(text)));
+    let own =
+        OWN_VARIABLES.map(|(name, text)| (branding.variable(name), branding.words.apply(text)));
     let pairs = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
         let owned = pairs
             .iter()

@@ -53,9 +53,8 @@ pub async fn run(options: &LogoutOptions, context: &Context<'_>) -> Result<(), E
             return report(context, &settings, (None, text));
         }
         Token::Lost => {
-            settings.change_file(|credentials| {
-                credentials.forget(&settings.profile, &settings.host)
-            })?;
+            settings
+                .change_file(|credentials| credentials.forget(&settings.profile, &settings.host))?;
             let text = format!(
                 "You are not signed in to {host}: the keyring of the kernel lost the token. If it \
                  has not expired, it stays valid until you revoke it on the server's Tokens page.",

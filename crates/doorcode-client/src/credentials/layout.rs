@@ -33,7 +33,9 @@ impl Layout {
     /// The file of a profile.
     pub fn file(&self, profile: &Profile) -> PathBuf {
         match self.pattern() {
-            Some((before, after)) => self.path.with_file_name(format!("{before}{profile}{after}")),
+            Some((before, after)) => self
+                .path
+                .with_file_name(format!("{before}{profile}{after}")),
             None => self.path.clone(),
         }
     }
@@ -63,9 +65,8 @@ impl Layout {
         for profile in others {
             let members = disk::read(&self.file(&profile))?;
             let profiles = shape::object_mut(&mut document, "profiles");
-            let profiles = profiles.map_err(|Misshapen(what)| {
-                FileError::new(&self.main(), Problem::Broken(what))
-            })?;
+            let profiles = profiles
+                .map_err(|Misshapen(what)| FileError::new(&self.main(), Problem::Broken(what)))?;
             profiles.insert(profile.to_string(), members.into());
         }
         Ok(document)

@@ -75,7 +75,12 @@ impl Credentials {
     pub fn load(layout: &Layout) -> Result<Self, FileError> {
         Ok(Self {
             document: layout.read()?,
-            given: layout.given.as_deref().map(disk::read).transpose()?.unwrap_or_default(),
+            given: layout
+                .given
+                .as_deref()
+                .map(disk::read)
+                .transpose()?
+                .unwrap_or_default(),
             layout: layout.clone(),
             stale_keys: Vec::new(),
         })
@@ -91,7 +96,11 @@ impl Credentials {
         let (document, given) = (credentials.document.clone(), credentials.given.clone());
         let result = change(&mut credentials)?;
         // First, since the other files refer to it.
-        if let Some(path) = layout.given.as_deref().filter(|_| credentials.given != given) {
+        if let Some(path) = layout
+            .given
+            .as_deref()
+            .filter(|_| credentials.given != given)
+        {
             disk::write(path, &credentials.given)?;
         }
         layout.write(&document, &credentials.document)?;
@@ -269,7 +278,9 @@ impl Credentials {
     /// `hosts`.
     pub fn make_current(&mut self, profile: &Profile, host: &Host) -> Result<(), FileError> {
         let default = self.layout.default_host.clone();
-        self.edit_profile(profile, |members| shape::make_current(members, host, &default))
+        self.edit_profile(profile, |members| {
+            shape::make_current(members, host, &default)
+        })
     }
 
     fn edit_entry(

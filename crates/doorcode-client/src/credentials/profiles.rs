@@ -1,8 +1,8 @@
 //! The profiles of the credentials.
 
+use super::Credentials;
 use super::error::FileError;
 use super::shape::{self, Members};
-use super::Credentials;
 use crate::host::Host;
 use crate::profile::Profile;
 

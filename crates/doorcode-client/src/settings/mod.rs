@@ -238,8 +238,9 @@ impl Settings {
             Token::UnknownProfile(profiles) => {
                 let names: Vec<_> = profiles.iter().map(ToString::to_string).collect();
                 format!(
-                    "There is no {word} {}. The {word}s are: {}.",
+                    "There is no {word} {} in {}. The {word}s are: {}.",
                     self.profile,
+                    self.file()?.display(),
                     names.join(", "),
                     word = self.branding.words.profile,
                 )

@@ -48,7 +48,10 @@ pub async fn run(options: &CreateOptions, context: &Context<'_>) -> Result<(), E
         organization: options.limit_org.clone(),
         projects: projects.map(|id| id.as_str().to_owned()).collect(),
     };
-    let (path, list) = (options.owner.path(), options.owner.list_command(context.branding));
+    let (path, list) = (
+        options.owner.path(),
+        options.owner.list_command(context.branding),
+    );
     let document: Value = session.create(&path, &body, &list).await?;
     let new = read(&document, &session)?;
     context.out.note(format_args!(

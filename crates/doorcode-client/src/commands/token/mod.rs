@@ -11,9 +11,9 @@ mod rotate;
 use wire::api::{List, Token};
 
 use super::session::Session;
-use crate::branding::Branding;
 use super::{ClientOptions, Context, reference};
 use crate::api::Listing;
+use crate::branding::Branding;
 use crate::error::Error;
 use crate::output::{moment, plain};
 use domain::id::TokenId;
@@ -117,7 +117,9 @@ impl OwnerOptions {
         let list = self.list(session).await?;
         let mut found: Vec<Token> = session.client.known(&list)?;
         found.retain(|token| token.name == named && is_active(token));
-        let command = session.context.command(&self.list_command(session.context.branding));
+        let command = session
+            .context
+            .command(&self.list_command(session.context.branding));
         match <[Token; 1]>::try_from(found) {
             Ok([token]) => Ok(token),
             Err(found) if found.is_empty() => Err(Error::Failed(format!(

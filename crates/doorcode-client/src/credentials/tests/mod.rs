@@ -58,7 +58,11 @@ fn change(path: &Path, change: impl FnOnce(&mut Credentials) -> Result<(), FileE
 
 fn keep(path: &Path, profile: &Profile, own: &str, token: &str) {
     change(path, |credentials| {
-        credentials.keep(profile, &host(own), &new(&Secret::new(token), Origin::Login))
+        credentials.keep(
+            profile,
+            &host(own),
+            &new(&Secret::new(token), Origin::Login),
+        )
     });
 }
 
@@ -270,9 +274,7 @@ fn a_broken_file_is_named_and_not_changed() {
     let (_folder, path) = stored("");
     for broken in ["{", "[]", "\"text\"", "{\"token\": \"a\"} more", "\u{0}"] {
         fs::write(&path, broken).unwrap();
-        let error = Credentials::load(&layout(&path))
-            .unwrap_err()
-            .to_string();
+        let error = Credentials::load(&layout(&path)).unwrap_err().to_string();
         assert!(error.contains(&path.display().to_string()), "{error}");
         assert!(error.contains("broken"), "{error}");
         let changed = Credentials::change(&layout(&path), |_| Ok(()));
@@ -347,7 +349,11 @@ mod unix {
         let report = load(&path).protect().join("\n");
         assert!(report.contains("can replace"), "{report}");
         fs::write(&path, "").unwrap();
-        assert_eq!(load(&path).protect(), [""; 0], "there is nothing to protect");
+        assert_eq!(
+            load(&path).protect(),
+            [""; 0],
+            "there is nothing to protect"
+        );
     }
 
     #[test]
@@ -367,7 +373,10 @@ mod unix {
         let device = Path::new("/dev/null");
         assert!(load(device).is_empty());
         let written = Credentials::change(&layout(device), |_| Ok(()));
-        for refused in [Credentials::check_writable(&layout(device), &Profile::default(), Place::File), written] {
+        for refused in [
+            Credentials::check_writable(&layout(device), &Profile::default(), Place::File),
+            written,
+        ] {
             let refused = refused.unwrap_err();
             assert!(refused.is_about_place(), "{refused}");
         }

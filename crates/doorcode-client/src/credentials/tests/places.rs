@@ -51,7 +51,10 @@ fn each_profile_has_its_own_file() {
         Ok(())
     })
     .unwrap();
-    assert_eq!(read(&folder.path().join("token_prod.json"))["profile"], "dev");
+    assert_eq!(
+        read(&folder.path().join("token_prod.json"))["profile"],
+        "dev"
+    );
     let credentials = Credentials::load(&layout).unwrap();
     assert_eq!(credentials.used_profile().unwrap(), dev());
     assert_eq!(credentials.profiles().unwrap(), [prod.clone(), dev()]);

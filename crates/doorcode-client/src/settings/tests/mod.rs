@@ -279,10 +279,7 @@ fn the_file_is_named_by_a_variable_or_in_the_config_directory() {
 #[test]
 fn profile_names_are_validated() {
     assert_eq!(Profile::parse("default"), Ok(Profile::default()));
-    assert_eq!(
-        Profile::parse("work-2.eu").unwrap().name(),
-        "work-2.eu"
-    );
+    assert_eq!(Profile::parse("work-2.eu").unwrap().name(), "work-2.eu");
     for bad in ["", "a b", "é", "a/b", &"x".repeat(65)] {
         assert!(Profile::parse(bad).is_err(), "{bad:?}");
     }
