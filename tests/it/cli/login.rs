@@ -183,7 +183,7 @@ async fn unknown_scope_is_rejected_with_advice() {
     login
         .run()
         .exited(1)
-        .complains(&["(invalid_scope)", "Check the names after --scope"]);
+        .complains(&["There is no scope orgs:fly. The scopes are: ", "orgs:read"]);
     machine
         .command(&["login", "--scope", "two words"])
         .run()

@@ -56,12 +56,23 @@ fn bash_completes_commands_and_options() {
     }
 }
 
+/// Lets the shell parse its script, on a machine that has the shell.
+fn assert_parsed(machine: &Machine, shell: &str, script: &str) {
+    let path = machine.home().join(shell);
+    std::fs::write(&path, script).unwrap();
+    match Command::new(shell).arg("-n").arg(&path).output() {
+        Err(cause) => assert_eq!(cause.kind(), std::io::ErrorKind::NotFound),
+        Ok(parsed) => assert!(parsed.status.success(), "{parsed:?}"),
+    }
+}
+
 #[test]
 fn other_shells_and_man_pages_have_every_client_command() {
     let machine = Machine::at("http://127.0.0.1:1");
     let run = |arguments: &[&str]| Program::new(machine.home(), arguments).run();
     for shell in ["zsh", "fish"] {
         let script = run(&["completions", shell]).exited(0);
+        assert_parsed(&machine, shell, &script.stdout);
         script.says(&["whoami", "revoke-all", "created-before", "completions"]);
     }
     run(&["completions", "tcsh"]).exited(2);

@@ -96,6 +96,8 @@ async fn faults_of_a_new_token_are_named() {
         .exited(1)
         .complains(&["expires: "]);
     create(&["a", "--scope", "projects:write"]).exited(4);
+    let unknown = create(&["a", "--scope", "orgs:fly,orgs:read"]).exited(1);
+    unknown.complains(&["There is no scope orgs:fly. The scopes are: ", "orgs:read"]);
     create(&["a", "--scope", "\""]).exited(2);
     create(&["a", "--org", "../x"]).exited(2);
     create(&["a", "--org", "no-such"]).exited(4);

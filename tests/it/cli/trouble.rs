@@ -79,7 +79,7 @@ fn unreachable_server_is_reported_with_advice() {
         .run()
         .exited(1)
         .complains(&[
-            "Cannot reach https://auth.invalid",
+            "Cannot reach https://auth.invalid: its name is not known",
             "Check the network and the address",
         ]);
     assert!(machine.everything().is_empty());

@@ -39,6 +39,8 @@ pub fn failure(error: &reqwest::Error, host: &Host, proxy: Option<&Proxy>) -> Er
     }
     let cause = if error.is_timeout() {
         "it did not respond in time".to_owned()
+    } else if any("dns error") && proxy.is_none() {
+        "its name is not known, or this machine has no network".to_owned()
     } else if any("connection closed before message completed") {
         "it closed the connection without a response".to_owned()
     } else {

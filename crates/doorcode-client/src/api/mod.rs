@@ -5,6 +5,7 @@ mod connection;
 pub mod identity;
 mod management;
 pub mod proxy;
+mod scopes;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

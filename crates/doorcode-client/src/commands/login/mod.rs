@@ -249,7 +249,12 @@ impl Login<'_> {
             Some(id) => &self.client.with_client_id(id),
             None => &self.client,
         };
-        let issued = device_flow::obtain(client, parameters, browser, out).await?;
+        let issued = match device_flow::obtain(client, parameters, browser, out).await {
+            Err(error @ Error::OAuth { .. }) => {
+                return Err(client.unknown_scopes(scopes).await.unwrap_or(error));
+            }
+            issued => issued?,
+        };
         let token = Secret::new(issued.access_token);
         let unsaved = (token.clone(), wanted.client_id.clone());
         self.unsaved.set(Some(unsaved));

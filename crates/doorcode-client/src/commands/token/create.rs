@@ -52,7 +52,13 @@ pub async fn run(options: &CreateOptions, context: &Context<'_>) -> Result<(), E
         options.owner.path(),
         options.owner.list_command(context.branding),
     );
-    let document: Value = session.create(&path, &body, &list).await?;
+    let document: Value = match session.create(&path, &body, &list).await {
+        Err(error @ Error::Failed(_)) => {
+            let wanted = body.scopes.iter().map(String::as_str);
+            return Err(session.client.unknown_scopes(wanted).await.unwrap_or(error));
+        }
+        created => created?,
+    };
     let new = read(&document, &session)?;
     context.out.note(format_args!(
         "{}\nThe secret is shown only this once. Store it now.",

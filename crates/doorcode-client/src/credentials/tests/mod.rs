@@ -384,4 +384,4 @@ mod unix {
     }
 }
 
-mod places;
+mod storage;
