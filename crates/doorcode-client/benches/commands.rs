@@ -1,5 +1,5 @@
 //! What a user waits for besides the network, and the size of the program:
-//! `cargo bench -p doorcode-client --bench commands`.
+//! `cargo bench --profile client -p doorcode-client`.
 //!
 //! The server is a thread that answers at once, so that the time is that of the program.
 
