@@ -137,7 +137,7 @@ impl Client {
             http: self.http.clone(),
             host: self.host.clone(),
             branding: Branding {
-                client_id: client_id.to_owned().into(),
+                client_id: client_id.to_owned(),
                 ..self.branding.clone()
             },
             proxy: self.proxy.clone(),
