@@ -152,7 +152,7 @@ pub fn migrate(config: Option<&Path>) -> Outcome {
 /// `doorcode openapi`.
 pub fn openapi(config: Option<&Path>) -> Outcome {
     let config = load_config(config)?;
-    let document = doorcode::web::openapi::document(&config.server.public_url);
+    let document = doorcode::web::openapi::document(&config.server.public_url, &config.scopes);
     print_document(&serde_json::to_string_pretty(&document)?)
 }
 

@@ -48,6 +48,7 @@ mod secrets;
 mod seed;
 mod session;
 mod session_cookie;
+mod settings;
 mod sign_in;
 mod snapshot;
 mod tenancy;

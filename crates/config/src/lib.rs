@@ -44,7 +44,7 @@ pub use sign_in::SignIn;
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
 
 use domain::route::RouteTable;
-use domain::scope::Catalogue;
+use domain::scope::{Catalogue, Preset};
 use reload::Origin;
 use source::{Entries, File};
 use std::collections::BTreeMap;
@@ -84,6 +84,8 @@ pub struct Config {
     pub sign_in: SignIn,
     /// The built-in scopes and those of `[[scopes]]`.
     pub scopes: Catalogue,
+    /// `[[presets]]`: selections of scopes that the form of a new token offers.
+    pub presets: Vec<Preset>,
     /// `[[routes]]`: the access rules of the routes of the protected API.
     pub routes: RouteTable,
     /// The effective settings, as they were read.
@@ -132,11 +134,14 @@ impl Config {
             organizations: root.section("organizations", Organizations::read),
             audit: root.section("audit", Audit::read),
             sign_in: root.section("sign_in", SignIn::read),
-            scopes: scopes::read(&mut root)?,
+            scopes: Catalogue::default(),
+            presets: Vec::new(),
             routes: RouteTable::default(),
             sections: Vec::new(),
             origin: Origin::default(),
         };
+        config.scopes = scopes::read(&mut root, &config.tokens.builtin_scopes);
+        config.presets = scopes::presets(&mut root, &config.scopes);
         config.routes = routes::read(&mut root, &config.scopes);
         config.sections = root.finish()?;
         Ok(config)

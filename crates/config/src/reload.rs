@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 /// The sections that a running server can replace. The others define what a start opens: addresses,
 /// files, the database.
-const REPLACEABLE: [&str; 3] = ["branding", "routes", "scopes"];
+const REPLACEABLE: [&str; 4] = ["branding", "presets", "routes", "scopes"];
+
+/// The setting on which the names in `[[presets]]`, `[[routes]]` and `[[scopes]]` depend.
+const NAMES: &str = "tokens.builtin_scopes";
 
 /// The sources of a configuration, to read them again.
 #[derive(Clone, Default)]
@@ -38,7 +41,8 @@ impl fmt::Debug for Origin {
 /// A configuration that was read again.
 #[derive(Debug, Clone)]
 pub struct Reload {
-    /// The running configuration with the new `[branding]`, `[[routes]]` and `[[scopes]]`.
+    /// The running configuration with the new `[branding]`, `[[presets]]`, `[[routes]]` and
+    /// `[[scopes]]`.
     pub config: Config,
     /// The settings that it changes: a full key, or the name of a list of sections.
     pub changed: BTreeSet<String>,
@@ -51,6 +55,10 @@ impl Config {
     pub fn reload(&self) -> Result<Reload, ConfigError> {
         let new = Self::load(self.origin.path.as_deref(), self.origin.env.iter().cloned())?;
         let (before, after) = (self.effective(), new.effective());
+        let replaceable = match before.get(NAMES) == after.get(NAMES) {
+            true => &REPLACEABLE[..],
+            false => &REPLACEABLE[..1],
+        };
         let names = before.keys().chain(after.keys());
         let differing = names.filter(|name| before.get(*name) != after.get(*name));
         let (mut changed, mut needs_restart) = (BTreeSet::new(), BTreeSet::new());
@@ -61,21 +69,27 @@ impl Config {
                 .filter(|one| one.name == section)
                 .any(|one| one.is_in_list);
             let shown = if is_in_list { section } else { name };
-            match REPLACEABLE.contains(&section) {
+            match replaceable.contains(&section) {
                 true => changed.insert(shown.to_owned()),
                 false => needs_restart.insert(shown.to_owned()),
             };
         }
         let kept = self.sections.iter();
-        let kept = kept.filter(|section| !REPLACEABLE.contains(&section.name));
+        let kept = kept.filter(|section| !replaceable.contains(&section.name));
         let replaced = new.sections.iter();
-        let replaced = replaced.filter(|section| REPLACEABLE.contains(&section.name));
+        let replaced = replaced.filter(|section| replaceable.contains(&section.name));
+        let sections = kept.chain(replaced).cloned().collect();
+        let catalogue = match replaceable.contains(&"scopes") {
+            true => &new,
+            false => self,
+        };
         Ok(Reload {
             config: Self {
-                sections: kept.chain(replaced).cloned().collect(),
-                branding: new.branding,
-                scopes: new.scopes,
-                routes: new.routes,
+                sections,
+                branding: new.branding.clone(),
+                scopes: catalogue.scopes.clone(),
+                presets: catalogue.presets.clone(),
+                routes: catalogue.routes.clone(),
                 ..self.clone()
             },
             changed,

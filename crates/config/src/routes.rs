@@ -1,6 +1,7 @@
 //! `[[routes]]`: the access rules of the routes of the protected API.
 
 use super::organizations::organization;
+use super::scopes::known;
 use super::table::Table;
 use domain::route::{Access, Pattern, Route, RouteTable};
 use domain::scope::{Catalogue, ScopeName};
@@ -64,11 +65,7 @@ fn no_organization(pattern: &Pattern, access: Option<&Access>) -> Option<&'stati
 /// omission.
 fn access(table: &mut Table, scopes: &Catalogue) -> Option<Access> {
     let written: Vec<_> = RULE_KEYS.into_iter().filter(|key| table.has(key)).collect();
-    let scope = table.optional(
-        "scope",
-        |text| scope_name(text, scopes),
-        ScopeName::to_string,
-    );
+    let scope = table.optional("scope", |text| known(text, scopes), ScopeName::to_string);
     let [authenticated, operator, public] =
         ["authenticated", "operator", "public"].map(|key| is_set(table, key));
     match written[..] {
@@ -102,12 +99,4 @@ fn is_set(table: &mut Table, key: &'static str) -> bool {
         table.fault(key, "is false; write true or leave it out".to_owned());
     }
     is_set
-}
-
-fn scope_name(text: &str, scopes: &Catalogue) -> Result<ScopeName, String> {
-    ScopeName::parse(text)
-        .filter(|name| scopes.find(name).is_some())
-        .ok_or_else(|| {
-            format!("{text:?} is not a scope; define it under [[scopes]] or write one that is")
-        })
 }

@@ -116,14 +116,13 @@ impl Table {
         self.entries.is_empty()
     }
 
-    /// Reads each table of a list of tables. Returns their settings, in the order of reading.
+    /// Reads each table of a list of tables.
     pub(super) fn tables(
         &mut self,
         key: &'static str,
         example: &str,
         mut read: impl FnMut(&mut Table),
-    ) -> &mut [Section] {
-        let first = self.sections.len();
+    ) {
         for Node { value, position } in self.items(key, example) {
             if let Value::Table(entries) = value {
                 self.below(key, true, Some(position), entries, &mut read);
@@ -132,7 +131,6 @@ impl Table {
                 self.fault_at(key, Some(position), message);
             }
         }
-        &mut self.sections[first..]
     }
 
     /// Reads a list of texts, which is empty if it is absent.
@@ -293,6 +291,12 @@ impl Table {
         let flag = flag.unwrap_or(default);
         self.record(key, flag);
         flag
+    }
+
+    /// Reads true or false, recorded only if it is present.
+    pub(super) fn optional_flag(&mut self, key: &'static str) -> bool {
+        self.announce(key);
+        self.has(key) && self.flag(key, false)
     }
 
     fn read<T>(

@@ -2,6 +2,7 @@
 
 use super::duration::{self, DAY, HOUR, LONGEST};
 use super::table::Table;
+use domain::scope::{BuiltInNames, ScopeName};
 use std::fmt;
 use std::time::Duration;
 
@@ -15,6 +16,10 @@ pub struct Tokens {
     pub default_expiry: Lifetime,
     /// The longest lifetime that a user may choose.
     pub max_expiry: Lifetime,
+    /// The names of the scopes of Doorcode's own API.
+    pub builtin_scopes: BuiltInNames,
+    /// Whether a new token needs at least one scope.
+    pub scope_required: bool,
 }
 
 impl Tokens {
@@ -37,7 +42,34 @@ impl Tokens {
             prefix,
             default_expiry,
             max_expiry,
+            builtin_scopes: table.text_as(
+                "builtin_scopes",
+                BuiltInNames::Plain,
+                built_in_names,
+                |names| match names {
+                    BuiltInNames::Plain => "show".to_owned(),
+                    BuiltInNames::Hidden => "hide".to_owned(),
+                    BuiltInNames::Prefixed(prefix) => prefix.clone(),
+                },
+            ),
+            scope_required: table.flag("scope_required", false),
         }
+    }
+}
+
+/// The names of the built-in scopes: `show`, `hide`, or a prefix that ends with a colon.
+fn built_in_names(text: &str) -> Result<BuiltInNames, String> {
+    match text {
+        "show" => return Ok(BuiltInNames::Plain),
+        "hide" => return Ok(BuiltInNames::Hidden),
+        _ => {}
+    }
+    let is_prefix = text.ends_with(':') && text.len() <= 50 && ScopeName::parse(text).is_some();
+    match is_prefix && text.len() > 1 {
+        true => Ok(BuiltInNames::Prefixed(text.to_owned())),
+        false => Err(format!(
+            "{text:?} is neither show, hide nor a prefix such as doorcode: with a colon at its end"
+        )),
     }
 }
 

@@ -92,6 +92,8 @@ fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
     let extensions_of_response = response.response().extensions();
     let needed = context.route.as_deref();
     let needed = needed.and_then(|route| TABLE.scope_of(route));
+    let needed = needed.and_then(|name| app.config().scopes.built_in(name));
+    let needed = needed.map(|scope| scope.name.as_str());
     let (decision, scope) = match extensions_of_response.get::<problem::Refused>() {
         None => (UseDecision::Allowed, needed),
         Some(refused) => (
@@ -110,11 +112,13 @@ fn note_use(app: &App, response: &ServiceResponse<BoxBody>) {
 mod tests {
     use super::*;
     use config::PublicUrl;
+    use domain::scope::{BuiltInNames, Catalogue};
     use std::collections::BTreeSet;
 
     #[test]
     fn routes_are_unique_and_described() {
-        let document = openapi::document(&PublicUrl::default());
+        let catalogue = Catalogue::new(&BuiltInNames::Plain, Vec::new()).unwrap();
+        let document = openapi::document(&PublicUrl::default(), &catalogue);
         let mut routes = BTreeSet::new();
         for (path, route) in TABLE.iter() {
             let method = route.method.as_str().to_lowercase();

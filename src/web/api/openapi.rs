@@ -9,6 +9,7 @@ use crate::web::{headers, probe};
 use actix_web::{HttpResponse, web};
 use app::App;
 use config::PublicUrl;
+use domain::scope::Catalogue;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::OpenApi;
@@ -39,13 +40,16 @@ struct Description;
     responses((status = 200, description = "The OpenAPI description.", body = Object))
 )]
 pub async fn show_document(app: web::Data<App>) -> HttpResponse {
-    let mut response = HttpResponse::Ok().json(document(&app.config().server.public_url));
+    let mut response = HttpResponse::Ok().json(document(
+        &app.config().server.public_url,
+        &app.config().scopes,
+    ));
     headers::no_store(response.headers_mut());
     response
 }
 
-/// OpenAPI description of the server with this URL.
-pub fn document(public_url: &PublicUrl) -> Value {
+/// OpenAPI description of the server with this URL and these scopes.
+pub fn document(public_url: &PublicUrl, catalogue: &Catalogue) -> Value {
     let mut described = Description::openapi();
     described.merge(probe::Description::openapi());
     for describe in &TABLE.descriptions {
@@ -58,7 +62,8 @@ pub fn document(public_url: &PublicUrl) -> Value {
     let mut document = serde_json::to_value(described).unwrap();
     for (path, route) in TABLE.iter() {
         let method = route.method.as_str().to_lowercase();
-        let scopes = route.scope.as_slice();
+        let scope = route.scope.and_then(|name| catalogue.built_in(name));
+        let scopes: Vec<_> = scope.map(|scope| scope.name.as_str()).into_iter().collect();
         document["paths"][path][method]["security"] = json!([{"bearer": scopes}]);
     }
     document["servers"] = json!([{"url": public_url.as_str()}]);

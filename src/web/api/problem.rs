@@ -88,7 +88,10 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
             app::Error::Unauthenticated => usual(Kind::InvalidToken),
             app::Error::Forbidden(denial) => match denial {
                 Denial::Scope(scope) => ProblemText::scope(scope.as_str()),
-                Denial::UnknownScope => usual(Kind::InsufficientScope),
+                Denial::UnknownScope => ProblemText::of(
+                    Kind::InsufficientScope,
+                    "No token of this server has the scope of this request. Use the console, or the operator token.",
+                ),
                 Denial::NoAccess => usual(Kind::Forbidden),
                 Denial::NoOrganization => ProblemText::of(Kind::Forbidden, NO_ORGANIZATION),
                 Denial::Limited => ProblemText::of(

@@ -106,9 +106,13 @@ impl Authority {
         };
         let catalogue = &self.app.config().scopes;
         // Any token would satisfy an access request without a scope.
-        let scope = ScopeName::parse(scope).and_then(|name| catalogue.find(&name));
-        let scope = Some(scope.ok_or(Denial::UnknownScope)?);
-        Ok(decision::decide(facts, AccessRequest { scope, resource })?)
+        let scope = Some(catalogue.built_in(scope).ok_or(Denial::UnknownScope)?);
+        decision::decide(facts, AccessRequest { scope, resource }).map_err(|reason| match reason {
+            DenyReason::Scope(name) if catalogue.find(&name).is_none() => {
+                Denial::UnknownScope.into()
+            }
+            reason => reason.into(),
+        })
     }
 
     /// The scopes that the caller can pass on; `None` for the operator.

@@ -150,7 +150,7 @@ impl Caller {
                 Some(Facts {
                     token: TokenStatus::Active,
                     owner: TokenStatus::Active,
-                    scopes: app.config().scopes.names(),
+                    scopes: app.config().scopes.session(),
                     limits: Limits::default(),
                     org_access: owner.as_user(),
                     // The user's own resources need no organization.

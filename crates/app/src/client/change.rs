@@ -3,7 +3,7 @@
 
 use super::{LASTING, Registered, ScopeChoice, without};
 use crate::tx::Tx;
-use crate::{App, Error, Request, org, token};
+use crate::{App, Error, Request, org, project, token};
 use chrono::Duration;
 use config::Config;
 use domain::Fault;
@@ -190,8 +190,9 @@ pub async fn remove(req: &Request, id: &str) -> Result<token::Revoked, Error> {
     .await
 }
 
-/// Scopes that the command line of Doorcode requests by default: read access only.
-const CLI_DEFAULT_SCOPES: &str = "orgs:read projects:read tokens:read";
+/// Built-in scopes that the command line of Doorcode requests by default, with the default scopes
+/// of the configuration: read access only.
+const CLI_DEFAULT_SCOPES: [&str; 3] = [org::READ, project::READ, token::READ];
 
 /// Registers the command line of Doorcode as a client, or updates it from the settings unless the
 /// operator has changed it.
@@ -204,12 +205,18 @@ pub async fn ensure_cli(app: &App) -> Result<(), Error> {
 /// The same in a transaction, with the settings that are to apply.
 pub(crate) fn ensure(tx: &mut Tx<'_>, config: &Config) -> Result<(), Error> {
     // It may request `tokens:write`, but not `orgs:write`.
+    let catalogue = &config.scopes;
+    let own = CLI_DEFAULT_SCOPES
+        .iter()
+        .filter_map(|name| catalogue.built_in(name))
+        .map(|scope| scope.name.clone())
+        .filter(|name| catalogue.find(name).is_some());
     let cli = Client {
         id: CLI_CLIENT_ID.to_owned(),
         name: format!("{} CLI", config.branding.name),
         credential: Credential::Public,
-        scopes: without(&config.scopes.names(), &[org::WRITE]),
-        default_scopes: ScopeSet::parse(CLI_DEFAULT_SCOPES).unwrap_or_default(),
+        scopes: without(&catalogue.names(), &[org::WRITE], catalogue),
+        default_scopes: own.chain(catalogue.defaults().iter().cloned()).collect(),
         standing: Standing::Active,
         follows_settings: true,
     };
@@ -241,7 +248,7 @@ impl ScopeChoice {
         faults: &mut Vec<Fault>,
     ) -> ScopeSet {
         match self {
-            Self::All => without(&catalogue.names(), &LASTING),
+            Self::All => without(&catalogue.names(), &LASTING, catalogue),
             Self::These(names) => super::read_scopes("scope", names, catalogue, faults),
         }
     }

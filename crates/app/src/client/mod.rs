@@ -118,8 +118,14 @@ pub enum ScopeChoice {
 /// not have lasting effects.
 pub const LASTING: [&str; 2] = [token::WRITE, org::WRITE];
 
-fn without(scopes: &ScopeSet, names: &[&str]) -> ScopeSet {
-    let kept = scopes.iter().filter(|name| !names.contains(&name.as_str()));
+/// Scopes without these built-in ones.
+fn without(scopes: &ScopeSet, names: &[&str], catalogue: &Catalogue) -> ScopeSet {
+    let dropped: Vec<_> = names
+        .iter()
+        .filter_map(|name| catalogue.built_in(name))
+        .map(|scope| &scope.name)
+        .collect();
+    let kept = scopes.iter().filter(|name| !dropped.contains(name));
     kept.cloned().collect()
 }
 
@@ -159,7 +165,7 @@ pub async fn register(req: &Request, new: NewClient) -> Result<Registered, Error
     let mut default_scopes =
         read_scopes("default_scope", &new.default_scopes, catalogue, &mut faults);
     if new.default_scopes.is_empty() {
-        default_scopes = without(&scopes, &LASTING);
+        default_scopes = without(&scopes, &LASTING, catalogue);
     }
     if !default_scopes.is_subset(&scopes) {
         faults.push(not_allowed());

@@ -157,12 +157,17 @@ async fn caller(req: &Request, credentials: &Credentials) -> Result<Client, Erro
 }
 
 fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<ScopeSet, Error> {
-    let Some(scope) = scope else {
-        return Ok(client
-            .default_scopes
-            .intersection(&app.config().scopes.names()));
-    };
     let invalid = |why| Error::OAuth(OAuthError::InvalidScope, why);
+    let some = |scopes: ScopeSet| match scopes.is_empty() && app.config().tokens.scope_required {
+        true => Err(invalid(
+            "A token needs at least one scope. Name it in scope.",
+        )),
+        false => Ok(scopes),
+    };
+    let Some(scope) = scope else {
+        let defaults = &client.default_scopes;
+        return some(defaults.intersection(&app.config().scopes.names()));
+    };
     let scopes = ScopeSet::parse(scope).map_err(|_| {
         invalid("The scope must be a list of scope names with one space between them.")
     })?;
@@ -174,7 +179,7 @@ fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<S
     if !scopes.is_subset(&client.scopes) {
         return Err(invalid("The client may not request one of these scopes."));
     }
-    Ok(scopes)
+    some(scopes)
 }
 
 /// New codes, and whether their request has an audit record; otherwise it must be counted.

@@ -39,6 +39,9 @@ pub struct CreateToken {
     pub form_nonce: Option<String>,
 }
 
+/// The fault of a token without scopes, if the configuration demands one.
+pub(crate) const SCOPE_REQUIRED: &str = "Choose at least one scope.";
+
 const FORM: &str = "new-token";
 
 /// Nonce for a token form, which contains the id of the future token. Fails with
@@ -105,6 +108,9 @@ fn draw_checked(
     let limits = find_limits(tx, &owner, &named, &mut faults)?;
     let policy_check = PolicyCheck::load(tx, &owner, &limits)?;
     let scopes = scopes(tx, &input.scopes, &mut faults);
+    if scopes.is_empty() && faults.is_empty() && tx.config().tokens.scope_required {
+        faults.push(Fault::new("scope", SCOPE_REQUIRED));
+    }
     if tx.config().scopes.allowed(&scopes, policy_check.role) != scopes {
         faults.push(beyond_role(owner_ref, policy_check.role));
     }
@@ -246,17 +252,22 @@ fn reached_project(
 /// The scopes of the catalogue with these names.
 fn scopes(tx: &Tx<'_>, names: &[String], faults: &mut Vec<Fault>) -> ScopeSet {
     let catalogue = &tx.config().scopes;
-    let mut scopes = Vec::new();
-    for name in names {
-        match ScopeName::parse(name).filter(|name| catalogue.find(name).is_some()) {
-            Some(name) => scopes.push(name),
-            None => faults.push(Fault::new(
-                "scope",
-                "One of the scopes does not exist. Choose from the list.",
-            )),
-        }
+    let known = |name: &&String| {
+        ScopeName::parse(name).is_some_and(|name| catalogue.find(&name).is_some())
+    };
+    if let Some(unknown) = names.iter().find(|name| !known(name)) {
+        faults.push(Fault::new("scope", unknown_scope(unknown)));
     }
-    scopes.into_iter().collect()
+    let known = names.iter().filter(known);
+    known.filter_map(|name| ScopeName::parse(name)).collect()
+}
+
+/// The fault of a scope that is not in the catalogue. Only a plain, short name is repeated.
+fn unknown_scope(name: &str) -> String {
+    match ScopeName::parse(name) {
+        Some(name) => format!("There is no scope {name}. Choose from the list."),
+        None => "One of the scopes does not exist. Choose from the list.".to_owned(),
+    }
 }
 
 /// The fault of scopes that the owner's role does not allow.

@@ -12,7 +12,7 @@ mod search;
 
 pub use choices::{Choices, choices};
 pub use create::{CreateToken, create, form_nonce_for, token_of_form};
-pub(super) use create::{NamedLimits, find_limits};
+pub(super) use create::{NamedLimits, SCOPE_REQUIRED, find_limits};
 pub(super) use draw::{draw, insert};
 pub use introspect::{Introspector, authenticate, introspect, introspector};
 pub(super) use list::keep_managed;

@@ -4,7 +4,7 @@ use super::*;
 
 /// A file, then the line and the beginning of its only fault.
 #[rustfmt::skip]
-const IN_FILE: [(&str, &str); 68] = [
+const IN_FILE: [(&str, &str); 74] = [
     ("[server]\nlisten = \"8080\"", r#"2: server.listen: "8080" is not an IP address"#),
     ("[server]\nlisten = 8080", "2: server.listen: is a number; write text in quotes"),
     ("[server]\n\nlistn = \"x\"", "3: server.listn: there is no such key; there are listen, "),
@@ -52,8 +52,14 @@ const IN_FILE: [(&str, &str); 68] = [
     ("[[scopes]]\ndescription = \"A\"\nname = \"app:*\"", "3: scopes.name: \"app:*\" is not the name of a scope"),
     ("[[scopes]]\nname = \"a\"\ndescription = \"A\\u202e\"", "3: scopes.description: write 1 to 200 characters"),
     ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\nmin_role = \"any\"", "4: scopes.min_role: \"any\" is not a role; write one of member, admin, owner"),
-    ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\nrole = \"x\"", "4: scopes.role: there is no such key; there are name, description, min_role, risk"),
+    ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\nrole = \"x\"", "4: scopes.role: there is no such key; there are name, description, min_role, risk, group, default"),
     ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\nrisk = \"low\"", "4: scopes.risk: \"low\" is not a risk; write one of read, write, high"),
+    ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\ngroup = \"\"", "4: scopes.group: write 1 to 100 characters on one line"),
+    ("[[presets]]\nname = \"A\"", "1: presets.scopes: is missing"),
+    ("[[presets]]\nname = \"A\"\nscopes = [\"none\"]", "3: presets.scopes: \"none\" is not a scope; define it"),
+    ("[[presets]]\nname = \"A\"\nscopes = []\n[[presets]]\nname = \"A\"\nscopes = []", "5: presets.name: \"A\" is defined twice"),
+    ("tokens.builtin_scopes = \"doorcode\"", "1: tokens.builtin_scopes: \"doorcode\" is neither show, hide nor a prefix such as doorcode:"),
+    ("tokens.builtin_scopes = \"hide\"\n[[presets]]\nname = \"A\"\nscopes = [\"tokens:read\"]", "4: presets.scopes: \"tokens:read\" is not a scope"),
     ("[[scopes]]\nname = \"orgs:read\"\ndescription = \"A\"", "2: scopes.name: \"orgs:read\" is a built-in scope"),
     ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\n[[scopes]]\nname = \"a\"\ndescription = \"A\"", "5: scopes.name: \"a\" is defined twice"),
     ("[[routes]]\npublic = true", "1: routes.match: is missing"),

@@ -12,8 +12,9 @@ type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 50] = [
-    ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin", risk = "high" }]"#),
+const OTHERS: [(&str, &str, &str); 53] = [
+    ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin", risk = "high", group = "Apps", default = true }]"#),
+    ("", "presets", r#"[{ name = "Deployer", scopes = ["app:deploy", "doorcode:tokens:read"] }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
     ("server", "public_url", r#""http://id.example.com""#),
@@ -36,6 +37,8 @@ const OTHERS: [(&str, &str, &str); 50] = [
     ("tokens", "prefix", r#""acme1""#),
     ("tokens", "default_expiry", r#""12h""#),
     ("tokens", "max_expiry", r#""1y""#),
+    ("tokens", "builtin_scopes", r#""doorcode:""#),
+    ("tokens", "scope_required", "true"),
     ("device", "code_lifetime", r#""30m""#),
     ("device", "interval", r#""2s""#),
     ("device", "live_codes_per_source", "3"),
@@ -134,6 +137,8 @@ name = "Doorcode"
 prefix = "dc"
 default_expiry = "90d"
 max_expiry = "never"
+builtin_scopes = "show"
+scope_required = false
 
 [device]
 code_lifetime = "10m"
@@ -195,7 +200,7 @@ fn every_key_is_read_from_the_file_and_from_the_environment() {
         env.push((variable(section, key), value.trim_matches('"').to_owned()));
     }
     let file = from_file(&text).unwrap().describe();
-    for (_, key, value) in &OTHERS[2..] {
+    for (_, key, value) in &OTHERS[3..] {
         assert!(
             file.contains(&format!("\n{key} = {value}\n")),
             "{key}: {file}"
@@ -208,6 +213,12 @@ name = "app:deploy"
 description = "Deploy builds"
 min_role = "admin"
 risk = "high"
+group = "Apps"
+default = true
+
+[[presets]]
+name = "Deployer"
+scopes = ["app:deploy", "doorcode:tokens:read"]
 
 [[routes]]
 match = "GET /v1/status"

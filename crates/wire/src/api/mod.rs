@@ -29,7 +29,7 @@ pub use token::{
 
 pub use values::{
     ActorKind, AuditOutcome, AuthenticationMethod, ClientKind, ClientState, DiscrepancyKind,
-    ExportFormat, MailStatus, PersonalTokens, Plan, Role, TokenKind, TokenState, UserState,
+    ExportFormat, MailStatus, PersonalTokens, Plan, Risk, Role, TokenKind, TokenState, UserState,
 };
 
 use super::json::Fault;
@@ -108,6 +108,9 @@ pub struct Project {
 pub struct Scopes {
     /// All scopes that tokens can have.
     pub items: Vec<Scope>,
+    /// Named selections of scopes.
+    #[serde(default)]
+    pub presets: Vec<Preset>,
     /// Always `null`: the catalogue is a single page.
     pub next_cursor: Option<String>,
 }
@@ -153,6 +156,24 @@ pub struct Scope {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Role>))]
     pub min_role: Option<String>,
+    /// `read`, `write` or `high`: the harm that a token with the scope can do.
+    #[cfg_attr(feature = "openapi", schema(value_type = Risk))]
+    pub risk: String,
+    /// Heading under which forms show the scope.
+    pub group: String,
+    /// Whether a sign-in that names no scopes requests it and the form of a new token selects it.
+    #[serde(rename = "default")]
+    pub is_default: bool,
+}
+
+/// A named selection of scopes.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Preset {
+    /// Name of the preset.
+    pub name: String,
+    /// Scopes that it selects.
+    pub scopes: Vec<String>,
 }
 
 /// Problem details (RFC 9457).

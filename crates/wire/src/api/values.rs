@@ -21,6 +21,9 @@ values! {
     /// Role in an organization.
     Role { Member, Admin, Owner }
 
+    /// Harm that a token with a scope can do.
+    Risk { Read, Write, High }
+
     /// Plan of an organization.
     Plan { Free, Team }
 

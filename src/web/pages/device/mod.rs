@@ -216,10 +216,9 @@ fn consent_page(
     let is_ticked =
         |name: &ScopeName| !was_sent || form.all("scope").any(|chosen| chosen == name.as_str());
     let catalogue = &req.app.config().scopes;
-    let mut scopes: Vec<_> = consent
-        .scopes
+    let mut scopes: Vec<_> = catalogue
         .iter()
-        .filter_map(|name| catalogue.find(name))
+        .filter(|scope| consent.scopes.contains(&scope.name))
         .map(|scope| ScopeChoice::new(scope, is_ticked(&scope.name)))
         .collect();
     scopes.sort_by_key(|scope| Reverse(scope.risk));

@@ -27,6 +27,7 @@ const PROJECTS: u16 = 100;
 pub async fn show(req: TokensRequest) -> Answer {
     let typed = req.typed();
     let form = &typed.form;
+    let is_fresh = form.all("name").next().is_none();
     let choices = token::choices(&req, &req.owner_ref).await?;
     let scopes = req
         .app
@@ -36,7 +37,8 @@ pub async fn show(req: TokensRequest) -> Answer {
         .filter(|scope| choices.scopes.contains(&scope.name))
         .map(|scope| {
             let name = scope.name.as_str();
-            ScopeChoice::new(scope, form.all("scope").any(|chosen| chosen == name))
+            let is_chosen = form.all("scope").any(|chosen| chosen == name);
+            ScopeChoice::new(scope, is_chosen || is_fresh && scope.is_default)
         })
         .collect();
     let now = req.now();

@@ -92,6 +92,8 @@ pub struct ScopeChoice {
     pub description: String,
     /// How much harm it can do.
     pub risk: Risk,
+    /// The heading under which it appears.
+    pub group: String,
     /// Whether the box is ticked when the page opens.
     pub ticked: bool,
 }
@@ -103,6 +105,7 @@ impl ScopeChoice {
             name: scope.name.to_string(),
             description: scope.description.clone(),
             risk: scope.risk,
+            group: scope.group.clone(),
             ticked,
         }
     }
@@ -113,10 +116,10 @@ impl ScopeChoice {
     }
 }
 
-/// Scopes that share the part of their name before the colon.
+/// Scopes under one heading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScopeGroup {
-    /// The shared part: `tokens`.
+    /// The heading: `tokens`.
     pub name: String,
     /// The scopes, in the order given.
     pub scopes: Vec<ScopeChoice>,
@@ -127,11 +130,10 @@ impl ScopeGroup {
     pub fn of(scopes: Vec<ScopeChoice>) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
         for scope in scopes {
-            let name = scope.name.split(':').next().unwrap_or_default();
-            match groups.iter_mut().find(|group| group.name == name) {
+            match groups.iter_mut().find(|group| group.name == scope.group) {
                 Some(group) => group.scopes.push(scope),
                 None => groups.push(Self {
-                    name: name.to_owned(),
+                    name: scope.group.clone(),
                     scopes: vec![scope],
                 }),
             }
@@ -181,6 +183,7 @@ impl Choice {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::choice;
     use super::*;
 
     #[test]
@@ -196,12 +199,7 @@ mod tests {
 
     #[test]
     fn scopes_are_grouped_by_the_part_before_the_colon() {
-        let scope = |name: &str| ScopeChoice {
-            name: name.into(),
-            description: String::new(),
-            risk: Risk::Read,
-            ticked: false,
-        };
+        let scope = |name: &str| choice(name, "", false);
         let groups = ScopeGroup::of(vec![scope("a:x"), scope("b"), scope("a:y")]);
         let names: Vec<_> = groups
             .iter()

@@ -4,16 +4,16 @@ use super::options::{forbidden, options, permit};
 use super::{Confirmation, read_ticket};
 use crate::access::{UserMemberships, earlier, find_owner};
 use crate::device::expiry;
-use crate::token::{NamedLimits, find_limits};
+use crate::token::{NamedLimits, SCOPE_REQUIRED, find_limits};
 use crate::tx::Tx;
 use crate::{Error, Request};
-use domain::Instant;
 use domain::audit::Action;
 use domain::client::Standing;
 use domain::device::{Approval, DeniedBecause, Grant, State};
 use domain::scope::ScopeSet;
 use domain::secret::{Digest, Secret};
 use domain::token::{self, Limits, TokenOwner};
+use domain::{Fault, Instant};
 use serde_json::json;
 use store::device::Made;
 
@@ -303,6 +303,9 @@ fn prepare(
         .allowed(tx.app(), &limits, &choice.scopes)
         .intersection(&grant.scopes)
         .intersection(&client.scopes);
+    if scopes.is_empty() && tx.config().tokens.scope_required {
+        return Err(Error::Invalid(Fault::new("scope", SCOPE_REQUIRED).into()));
+    }
     let granted = Granted {
         scopes: scopes.clone(),
         expires_at: expires_at.unwrap_or(latest),

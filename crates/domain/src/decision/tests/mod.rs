@@ -7,6 +7,7 @@ use super::*;
 use crate::Instant;
 use crate::id::IdSeed;
 use crate::policy::Violation;
+use crate::scope::BuiltInNames;
 
 fn organization(seed: u8) -> OrganizationId {
     let seed: IdSeed = [seed; 10];
@@ -19,10 +20,8 @@ fn project(seed: u8) -> ProjectId {
 
 fn scope(name: &str, min_role: Option<Role>) -> Scope {
     Scope {
-        name: ScopeName::parse(name).unwrap(),
-        description: String::new(),
         min_role,
-        risk: crate::scope::Risk::Write,
+        ..Scope::new(ScopeName::parse(name).unwrap(), "")
     }
 }
 
@@ -314,10 +313,10 @@ fn the_first_reason_is_named() {
 
 #[test]
 fn usable_scopes_depend_on_role_and_policy() {
-    let catalogue = Catalogue::new(vec![
-        scope("plain", None),
-        scope("admin", Some(Role::Admin)),
-    ])
+    let catalogue = Catalogue::new(
+        &BuiltInNames::Plain,
+        vec![scope("plain", None), scope("admin", Some(Role::Admin))],
+    )
     .unwrap();
     let mut facts = Facts {
         token: TokenStatus::Active,

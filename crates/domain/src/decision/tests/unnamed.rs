@@ -21,7 +21,12 @@ fn organization_of_a_user_counts_only_where_it_is_named() {
     };
     let scopes = |facts: &Facts, resource: &ResourceRef| {
         let catalogue = scopes().into_iter().flatten().collect();
-        scopes_at(facts, &Catalogue::new(catalogue).unwrap(), resource).to_string()
+        scopes_at(
+            facts,
+            &Catalogue::new(&BuiltInNames::Plain, catalogue).unwrap(),
+            resource,
+        )
+        .to_string()
     };
     let own = org_access(B, Role::Owner, OrgStanding::UserMade);
     let alone = facts(vec![own.clone()]);

@@ -23,7 +23,7 @@ use askama::Template;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
 use config::{Links, Notes, Support};
 use domain::role::Role;
-use domain::scope::{Risk, ScopeName};
+use domain::scope::{Scope, ScopeName};
 
 /// Hostile input for every text field.
 const HOSTILE: &str = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>";
@@ -122,13 +122,9 @@ fn ending() -> Vec<EndingToken> {
         .to_vec()
 }
 
-fn choice(name: &str, description: &str, ticked: bool) -> ScopeChoice {
-    ScopeChoice {
-        risk: Risk::of_name(&ScopeName::parse(name).expect("a name")),
-        name: name.into(),
-        description: description.into(),
-        ticked,
-    }
+pub(super) fn choice(name: &str, description: &str, ticked: bool) -> ScopeChoice {
+    let name = ScopeName::parse(name).expect("a name");
+    ScopeChoice::new(&Scope::new(name, description), ticked)
 }
 
 /// All samples.
