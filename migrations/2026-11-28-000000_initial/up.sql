@@ -67,6 +67,8 @@ CREATE TABLE organization (
     created_at TIMESTAMP NOT NULL,
     plan TEXT NOT NULL CHECK (plan IN ('free', 'team')),
     personal_tokens TEXT NOT NULL CHECK (personal_tokens IN ('members', 'admins')),
+    personal_tokens_created_by TEXT NOT NULL
+        CHECK (personal_tokens_created_by IN ('members', 'admins')),
     -- The longest lifetime of a token: without a limit, any limit, or a number of days.
     longest TEXT NOT NULL CHECK (longest IN ('unlimited', 'ending', 'days')),
     longest_days INTEGER,
@@ -203,6 +205,8 @@ CREATE TABLE policy_grace (
     ends_at TIMESTAMP NOT NULL,
     plan TEXT NOT NULL CHECK (plan IN ('free', 'team')),
     personal_tokens TEXT NOT NULL CHECK (personal_tokens IN ('members', 'admins')),
+    personal_tokens_created_by TEXT NOT NULL
+        CHECK (personal_tokens_created_by IN ('members', 'admins')),
     longest TEXT NOT NULL CHECK (longest IN ('unlimited', 'ending', 'days')),
     longest_days INTEGER,
     PRIMARY KEY (token_id, organization_id),

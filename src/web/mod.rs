@@ -14,6 +14,7 @@ mod export;
 mod extract;
 mod failure;
 mod headers;
+mod idempotency_key;
 mod links;
 mod log_limit;
 mod metrics;

@@ -62,6 +62,35 @@ behindNginx('a token that does not live is 401, with the challenge', async (worl
   assertRefused(await example.ask('GET', '/v1/apps', { token }), 401, ['error="invalid_token"'])
 })
 
+behindNginx('a refusal is JSON, with one request id everywhere', async (world, example) => {
+  const page = await world.signedIn()
+  const reader = await createToken(page, 'reader', ['app:read'])
+  const refused = async (status, error, options) => {
+    const answer = await example.ask('GET', options.target ?? '/v1/apps', options)
+    assert.equal(answer.status, status, JSON.stringify(answer))
+    assert.ok(answer.fields.includes('content-type: application/json'), JSON.stringify(answer.fields))
+    const body = JSON.parse(answer.content.slice(answer.content.indexOf('{'), answer.content.lastIndexOf('}') + 1))
+    assert.equal(body.error, error)
+    assert.match(body.error_description, /\.$/)
+    const ids = answer.fields.filter((field) => field.startsWith('x-request-id: '))
+    assert.deepEqual(ids, [`x-request-id: ${body.request_id}`])
+    return body.request_id
+  }
+  await refused(401, 'unauthorized', {})
+  await refused(401, 'invalid_token', { token: 'dc_00' })
+  await refused(403, 'operator_required', { token: reader, target: '/v1/status' })
+  const bare = await createToken(page, 'bare')
+  const id = await refused(403, 'insufficient_scope', { token: bare })
+  const operator = await world.server.operatorToken()
+  const { body } = await me(world.server, reader)
+  const actor = [['X-Actor-User-Id', body.user.id]]
+  const { seen } = await example.ask('GET', '/v1/apps', { token: operator, headers: actor })
+  assert.equal(Object.fromEntries(seen.headers)['x-auth-user-id'], body.user.id)
+  assert.match(Object.fromEntries(seen.headers)['x-request-id'], /^[0-9a-f]{32}$/)
+  assert.equal(Object.fromEntries(seen.headers)['x-actor-user-id'], undefined)
+  assert.match(id, /^[0-9a-f]{32}$/)
+})
+
 behindNginx('a route is open to the scope and the place that it names', async (world, example) => {
   const page = await world.signedIn()
   const builder = await createToken(page, 'builder', ['app:read', 'app:deploy'])

@@ -3,11 +3,12 @@
 use super::audit::uses::{self, Purpose, UseDecision, Used};
 use super::operator::is_operator;
 use super::{App, Context, Error, Request};
-use crate::access::{ActiveToken, Found, InactiveToken, Loaded, look_up};
+use crate::access::{ActiveToken, Denial, Found, InactiveToken, Loaded, look_up};
 use crate::access::{find_organization, find_project, is_configured};
 use domain::decision::{self, AccessRequest, ResourceRef};
-use domain::id::OrganizationId;
+use domain::id::{OrganizationId, UserId};
 use domain::org::Organization;
+use domain::role::Role;
 use domain::scope::{Scope, ScopeName};
 use domain::secret::Secret;
 use domain::token::{Token, TokenOwner};
@@ -30,6 +31,8 @@ pub enum Named {
 pub struct VerifyRequest {
     /// The required scope; `None` if any token is sufficient.
     pub scope: Option<String>,
+    /// The lowest role of the token's owner; `None` if any is sufficient.
+    pub role: Option<Role>,
     /// The resource; `None` for no particular one.
     pub resource: Option<Named>,
 }
@@ -37,8 +40,8 @@ pub struct VerifyRequest {
 /// The caller that a decision allows.
 #[derive(Debug, Clone)]
 pub enum Allowed {
-    /// The operator, which passes every check.
-    Operator,
+    /// The operator, which passes every check, and the user for whom it acts.
+    Operator(Option<UserId>),
     /// A token, and the organization that it acts in, if any.
     Token(Box<ActiveToken>, Option<OrganizationId>),
 }
@@ -63,6 +66,11 @@ pub struct Subject {
 }
 
 impl Subject {
+    /// The operator acts for this user.
+    pub fn act_for(&mut self, user_id: UserId) {
+        self.used = Used::operator(Some(user_id));
+    }
+
     /// Records the use: the code of the refusal, or that it was allowed.
     pub fn note(&self, app: &App, context: &Context, refused: Option<&'static str>) {
         let decision = match (self.inactive, refused) {
@@ -97,9 +105,9 @@ pub async fn verify(
         .map(|scope| scope.name.clone());
     if is_operator(app, context, text).await {
         return Ok(Decided {
-            answer: Ok(Allowed::Operator),
+            answer: Ok(Allowed::Operator(None)),
             subject: Some(Subject {
-                used: Used::operator(),
+                used: Used::operator(None),
                 inactive: None,
                 scope,
                 organization_id: None,
@@ -157,12 +165,7 @@ fn answer(
     verify_request: &VerifyRequest,
 ) -> Result<Answer, Error> {
     let resource = find_named(conn, &loaded.token, verify_request.resource.as_ref())?;
-    let may = decide(
-        app,
-        &loaded.facts,
-        verify_request.scope.as_deref(),
-        &resource,
-    );
+    let may = decide(app, &loaded.facts, verify_request, &resource);
     let organization_id = match &resource {
         ResourceRef::Organization(id)
         | ResourceRef::Project {
@@ -177,6 +180,61 @@ fn answer(
     Ok(Answer {
         organization_id,
         verdict: loaded.active_at(app, &resource).map(|active| (active, may)),
+    })
+}
+
+/// A decision with what it depends on.
+#[derive(Debug, Clone)]
+pub enum Explanation {
+    /// It is the operator token, which passes every check.
+    Operator,
+    /// This server issued no such token.
+    Unknown,
+    /// The token is inactive, for this reason.
+    Inactive(Box<Token>, &'static str),
+    /// The token is active.
+    Active {
+        /// The token with its current permissions.
+        active: Box<ActiveToken>,
+        /// The organization that counts, if any.
+        organization_id: Option<OrganizationId>,
+        /// The decision.
+        answer: Result<(), Denial>,
+    },
+}
+
+/// Explains the decision about an access request. Records no use of the token.
+pub async fn explain(
+    req: &Request,
+    text: &Secret,
+    verify_request: VerifyRequest,
+) -> Result<Explanation, Error> {
+    req.caller.require_operator()?;
+    let app = &req.app;
+    if is_operator(app, &req.context, text).await {
+        return Ok(Explanation::Operator);
+    }
+    let handle = app.clone();
+    let found = look_up(app, text, move |conn, loaded| {
+        answer(&handle, conn, loaded, &verify_request)
+    });
+    let Found::Token(Answer {
+        organization_id,
+        verdict,
+    }) = found.await?
+    else {
+        return Ok(Explanation::Unknown);
+    };
+    Ok(match verdict {
+        Err(inactive) => Explanation::Inactive(inactive.token, inactive.why),
+        Ok((active, may)) => Explanation::Active {
+            active: Box::new(active),
+            organization_id,
+            answer: match may {
+                Err(Error::Forbidden(denial)) => Err(denial),
+                may => Ok(may?),
+            },
+        },
     })
 }
 
@@ -212,22 +270,20 @@ fn known<'a>(app: &'a App, name: &str) -> Option<&'a Scope> {
     ScopeName::parse(name).and_then(|name| app.config().scopes.find(&name))
 }
 
-/// Decides about a scope by its name. A scope outside the catalogue is always refused.
+/// Decides about a scope by its name, or about a role. A scope outside the catalogue is always refused.
 fn decide(
     app: &App,
     facts: &decision::Facts,
-    scope: Option<&str>,
+    verify_request: &VerifyRequest,
     resource: &ResourceRef,
 ) -> Result<(), Error> {
-    let Some(name) = scope else {
-        decision::decide(
-            facts,
-            AccessRequest {
-                scope: None,
-                resource,
-            },
-        )?;
-        return Ok(());
+    let Some(name) = verify_request.scope.as_deref() else {
+        let scope = None;
+        let role = decision::decide(facts, AccessRequest { scope, resource })?;
+        return match verify_request.role {
+            Some(least) if role < Some(least) => Err(Denial::Role(least).into()),
+            _ => Ok(()),
+        };
     };
     let known = known(app, name);
     // An inactive token takes precedence over any other error in the access request.
@@ -238,6 +294,6 @@ fn decide(
     decision::decide(facts, anything)?;
     match known {
         Some(_) => Ok(()),
-        None => Err(Error::Forbidden(crate::access::Denial::UnknownScope)),
+        None => Err(Error::Forbidden(Denial::UnknownScope)),
     }
 }

@@ -54,6 +54,9 @@ pub struct Use {
     pub route: Option<String>,
     /// The organization in which it was used.
     pub organization_id: Option<String>,
+    /// The user for whom the operator acted; left out if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
     /// The number of equal uses and the last of them; left out for a single use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeated: Option<Repeated>,

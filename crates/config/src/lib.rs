@@ -26,6 +26,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod verify;
 
 pub use audit::{Audit, Destination, TokenUse};
 pub use branding::{Branding, Links, Notes, StaticFile, Support};
@@ -36,12 +37,13 @@ pub use error::{ConfigError, ConfigFault, SourcePosition};
 pub use mail::{Mail, Protection, SmtpUrl};
 pub use metrics::Metrics;
 pub use operator::Operator;
-pub use organizations::{Makers, Organizations};
+pub use organizations::{Makers, NewOrganizations, Organizations};
 pub use postgres::with_parameters;
 pub use reload::Reload;
 pub use server::{PublicUrl, Server, StrictTransport};
 pub use sign_in::SignIn;
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
+pub use verify::{ErrorFormat, Verify};
 
 use domain::route::RouteTable;
 use domain::scope::{Catalogue, Preset};
@@ -78,6 +80,10 @@ pub struct Config {
     pub metrics: Metrics,
     /// `[organizations]`: who may create organizations.
     pub organizations: Organizations,
+    /// `[new_organizations]`: their plan and policy.
+    pub new_organizations: NewOrganizations,
+    /// `[verify]`: the refusals of `/auth/verify`.
+    pub verify: Verify,
     /// `[audit]`: the audit log.
     pub audit: Audit,
     /// `[sign_in]`: sessions and password hashing.
@@ -132,6 +138,8 @@ impl Config {
             mail: root.section("mail", Mail::read),
             metrics: root.section("metrics", Metrics::read),
             organizations: root.section("organizations", Organizations::read),
+            new_organizations: root.section("new_organizations", NewOrganizations::read),
+            verify: root.section("verify", Verify::read),
             audit: root.section("audit", Audit::read),
             sign_in: root.section("sign_in", SignIn::read),
             scopes: Catalogue::default(),

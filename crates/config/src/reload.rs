@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// The sections that a running server can replace. The others define what a start opens: addresses,
 /// files, the database.
-const REPLACEABLE: [&str; 4] = ["branding", "presets", "routes", "scopes"];
+const REPLACEABLE: [&str; 5] = ["branding", "verify", "presets", "routes", "scopes"];
 
 /// The setting on which the names in `[[presets]]`, `[[routes]]` and `[[scopes]]` depend.
 const NAMES: &str = "tokens.builtin_scopes";
@@ -41,7 +41,7 @@ impl fmt::Debug for Origin {
 /// A configuration that was read again.
 #[derive(Debug, Clone)]
 pub struct Reload {
-    /// The running configuration with the new `[branding]`, `[[presets]]`, `[[routes]]` and
+    /// The running configuration with the new `[branding]`, `[verify]`, `[[presets]]`, `[[routes]]` and
     /// `[[scopes]]`.
     pub config: Config,
     /// The settings that it changes: a full key, or the name of a list of sections.
@@ -57,7 +57,7 @@ impl Config {
         let (before, after) = (self.effective(), new.effective());
         let replaceable = match before.get(NAMES) == after.get(NAMES) {
             true => &REPLACEABLE[..],
-            false => &REPLACEABLE[..1],
+            false => &REPLACEABLE[..2],
         };
         let names = before.keys().chain(after.keys());
         let differing = names.filter(|name| before.get(*name) != after.get(*name));
@@ -87,6 +87,7 @@ impl Config {
             config: Self {
                 sections,
                 branding: new.branding.clone(),
+                verify: new.verify.clone(),
                 scopes: catalogue.scopes.clone(),
                 presets: catalogue.presets.clone(),
                 routes: catalogue.routes.clone(),

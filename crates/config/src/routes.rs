@@ -1,7 +1,7 @@
 //! `[[routes]]`: the access rules of the routes of the protected API.
 
 use super::organizations::organization;
-use super::scopes::known;
+use super::scopes::{known, role};
 use super::table::Table;
 use domain::route::{Access, Pattern, Route, RouteTable};
 use domain::scope::{Catalogue, ScopeName};
@@ -10,7 +10,7 @@ use domain::scope::{Catalogue, ScopeName};
 const EXAMPLE: &str = r#"[{ match = "GET /v1/projects/{project}", scope = "projects:read" }]"#;
 
 /// The keys of access rules.
-const RULE_KEYS: [&str; 4] = ["scope", "authenticated", "operator", "public"];
+const RULE_KEYS: [&str; 5] = ["scope", "role", "authenticated", "operator", "public"];
 
 /// Reads the route table.
 pub(super) fn read(root: &mut Table, scopes: &Catalogue) -> RouteTable {
@@ -23,6 +23,7 @@ pub(super) fn read(root: &mut Table, scopes: &Catalogue) -> RouteTable {
         });
         let access = access(table, scopes);
         let organization = table.optional("organization", organization, String::clone);
+        let idempotency_key = table.optional_flag("idempotency_key");
         let Some(pattern) = pattern else {
             return;
         };
@@ -43,6 +44,7 @@ pub(super) fn read(root: &mut Table, scopes: &Catalogue) -> RouteTable {
             pattern,
             access,
             organization,
+            idempotency_key,
         }));
     });
     RouteTable::new(routes)
@@ -55,7 +57,7 @@ fn no_organization(pattern: &Pattern, access: Option<&Access>) -> Option<&'stati
             Some("stands beside a path that names a project or organization; write only one")
         }
         Some(Access::Public | Access::Operator) => {
-            Some("is for routes with scope or authenticated; leave it out")
+            Some("is for routes with scope, role or authenticated; leave it out")
         }
         _ => None,
     }
@@ -66,6 +68,7 @@ fn no_organization(pattern: &Pattern, access: Option<&Access>) -> Option<&'stati
 fn access(table: &mut Table, scopes: &Catalogue) -> Option<Access> {
     let written: Vec<_> = RULE_KEYS.into_iter().filter(|key| table.has(key)).collect();
     let scope = table.optional("scope", |text| known(text, scopes), ScopeName::to_string);
+    let role = table.optional("role", role, |role| role.as_str().to_owned());
     let [authenticated, operator, public] =
         ["authenticated", "operator", "public"].map(|key| is_set(table, key));
     match written[..] {
@@ -80,6 +83,7 @@ fn access(table: &mut Table, scopes: &Catalogue) -> Option<Access> {
         [_] if authenticated => Some(Access::Token(None)),
         [_] if operator => Some(Access::Operator),
         [_] if public => Some(Access::Public),
+        ["role"] => role.map(Access::Role),
         [_] => scope.map(|name| Access::Token(Some(name))),
         [first, second, ..] => {
             table.fault(second, format!("stands beside {first}; write only one"));

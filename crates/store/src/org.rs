@@ -23,6 +23,7 @@ struct Row {
     created_at: NaiveDateTime,
     plan: String,
     personal_tokens: String,
+    personal_tokens_created_by: String,
     longest: String,
     longest_days: Option<i32>,
     deleted_at: Option<NaiveDateTime>,
@@ -39,6 +40,7 @@ impl From<&Organization> for Row {
             created_at: stored(organization.created_at),
             plan: terms.plan,
             personal_tokens: terms.personal_tokens,
+            personal_tokens_created_by: terms.personal_tokens_created_by,
             longest: terms.longest,
             longest_days: terms.longest_days,
             deleted_at: None,
@@ -55,6 +57,7 @@ impl ReadRow for Row {
         let terms = Terms {
             plan: self.plan,
             personal_tokens: self.personal_tokens,
+            personal_tokens_created_by: self.personal_tokens_created_by,
             longest: self.longest,
             longest_days: self.longest_days,
         };
@@ -170,6 +173,7 @@ pub fn update_policy(
         .set((
             organization::plan.eq(terms.plan),
             organization::personal_tokens.eq(terms.personal_tokens),
+            organization::personal_tokens_created_by.eq(terms.personal_tokens_created_by),
             organization::longest.eq(terms.longest),
             organization::longest_days.eq(terms.longest_days),
         ))

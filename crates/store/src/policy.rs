@@ -19,6 +19,7 @@ use std::collections::HashMap;
 pub(super) struct Terms {
     pub(super) plan: String,
     pub(super) personal_tokens: String,
+    pub(super) personal_tokens_created_by: String,
     pub(super) longest: String,
     pub(super) longest_days: Option<i32>,
 }
@@ -33,6 +34,7 @@ impl Terms {
         Self {
             plan: plan.as_str().to_owned(),
             personal_tokens: policy.personal_tokens.as_str().to_owned(),
+            personal_tokens_created_by: policy.created_by.as_str().to_owned(),
             longest: longest.to_owned(),
             longest_days,
         }
@@ -46,8 +48,10 @@ impl Terms {
             _ => None,
         };
         let personal_tokens = PersonalTokens::parse(&self.personal_tokens);
+        let created_by = PersonalTokens::parse(&self.personal_tokens_created_by);
         let policy = Policy {
             personal_tokens: row.read("personal_tokens", personal_tokens)?,
+            created_by: row.read("personal_tokens_created_by", created_by)?,
             longest: row.read("longest", longest)?,
         };
         let plan = row.read("plan", Plan::parse(&self.plan))?;
@@ -63,6 +67,7 @@ struct Row {
     ends_at: NaiveDateTime,
     plan: String,
     personal_tokens: String,
+    personal_tokens_created_by: String,
     longest: String,
     longest_days: Option<i32>,
 }
@@ -75,6 +80,7 @@ impl ReadRow for Row {
         let terms = Terms {
             plan: self.plan,
             personal_tokens: self.personal_tokens,
+            personal_tokens_created_by: self.personal_tokens_created_by,
             longest: self.longest,
             longest_days: self.longest_days,
         };
@@ -147,6 +153,7 @@ pub fn replace_grace(
             ends_at: stored(grace.ends_at),
             plan: terms.plan,
             personal_tokens: terms.personal_tokens,
+            personal_tokens_created_by: terms.personal_tokens_created_by,
             longest: terms.longest,
             longest_days: terms.longest_days,
         })

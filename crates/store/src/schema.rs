@@ -42,6 +42,7 @@ diesel::table! {
         created_at -> Timestamp,
         plan -> Text,
         personal_tokens -> Text,
+        personal_tokens_created_by -> Text,
         longest -> Text,
         longest_days -> Nullable<Integer>,
         deleted_at -> Nullable<Timestamp>,
@@ -119,6 +120,7 @@ diesel::table! {
         ends_at -> Timestamp,
         plan -> Text,
         personal_tokens -> Text,
+        personal_tokens_created_by -> Text,
         longest -> Text,
         longest_days -> Nullable<Integer>,
     }

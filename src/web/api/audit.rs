@@ -204,6 +204,7 @@ fn token_use(named: &Named) -> TokenUse {
         scope: used.scope,
         route: used.route,
         organization_id: used.organization_id,
+        user_id: used.user_id,
         repeated: used.repeated.map(|repeated| RepeatedUse {
             count: repeated.count,
             last_at: moment::write(repeated.last_at),

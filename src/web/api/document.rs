@@ -128,6 +128,7 @@ pub fn organization_detail(
         plan: organization.plan.as_str().to_owned(),
         policy: Policy {
             personal_tokens: policy.personal_tokens.as_str().to_owned(),
+            created_by: policy.created_by.as_str().to_owned(),
             max_lifetime_days: match policy.longest {
                 Longest::Days(days) => Some(days),
                 Longest::Unlimited | Longest::Ending => None,

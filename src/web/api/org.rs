@@ -171,6 +171,7 @@ fn affected_token(affected: &org::Affected) -> AffectedToken {
 fn policy_change(body: UpdatePolicyBody) -> UpdatePolicy {
     UpdatePolicy {
         personal_tokens: body.personal_tokens.map(values::personal_tokens),
+        created_by: body.created_by.map(values::personal_tokens),
         days: body.max_lifetime_days,
         never: body.never_expires,
     }
@@ -200,6 +201,7 @@ fn previewed(query: &EffectParameters) -> Result<UpdateOrganization, Failure> {
         plan: query.plan.map(values::plan),
         policy: Some(UpdatePolicy {
             personal_tokens: query.personal_tokens.map(values::personal_tokens),
+            created_by: query.created_by.map(values::personal_tokens),
             days,
             never,
         }),

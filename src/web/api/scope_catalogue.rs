@@ -1,13 +1,15 @@
-//! `/v1/scopes`.
+//! `/v1/scopes` and `/v1/routes`: what tokens can have, and what the protected API asks for.
 
 use super::call::Call;
 use super::routes::routes;
 use crate::web::failure::Failure;
 use actix_web::HttpResponse;
-use wire::api::{Preset, Scope, Scopes};
+use domain::route::{Access, Route as TableRoute};
+use wire::api::{Preset, Route, Routes, Scope, Scopes};
 
 routes! {
     list_scopes: None,
+    list_routes: None,
 }
 
 /// Lists the scopes that tokens can have.
@@ -42,4 +44,38 @@ async fn list_scopes(call: Call) -> Result<HttpResponse, Failure> {
             .collect(),
         next_cursor: None,
     }))
+}
+
+/// Lists the routes of the protected API with the access that each needs, in the order in which
+/// they are tried. A request without a matching route is denied.
+#[utoipa::path(
+    get,
+    path = "/v1/routes",
+    tag = "scopes",
+    responses((status = 200, description = "The route table on one page.", body = Routes))
+)]
+async fn list_routes(call: Call) -> Result<HttpResponse, Failure> {
+    let table = call.app.config().routes.iter();
+    Ok(HttpResponse::Ok().json(Routes {
+        items: table.map(route).collect(),
+        next_cursor: None,
+    }))
+}
+
+fn route(route: &TableRoute) -> Route {
+    let (access, scope, role) = match &route.access {
+        Access::Public => ("public", None, None),
+        Access::Operator => ("operator", None, None),
+        Access::Role(role) => ("role", None, Some(role.as_str().to_owned())),
+        Access::Token(None) => ("authenticated", None, None),
+        Access::Token(Some(scope)) => ("scope", Some(scope.to_string()), None),
+    };
+    Route {
+        pattern: route.pattern.to_string(),
+        access: access.to_owned(),
+        scope,
+        role,
+        organization: route.organization.clone(),
+        idempotency_key: route.idempotency_key,
+    }
 }

@@ -73,7 +73,7 @@ async fn introspector(
         let Request { app, context, .. } = req;
         return match extract::bearer(request)? {
             Some(token) if operator::is_operator(app, context, &token).await => {
-                let (used, purpose) = (Used::operator(), Purpose::default());
+                let (used, purpose) = (Used::operator(None), Purpose::default());
                 uses::note(app, context, used, UseDecision::Allowed, purpose);
                 Ok(Introspector::Operator)
             }

@@ -53,7 +53,7 @@ async fn show_policy(req: OrgPageRequest) -> Answer {
         org: req.head(),
         plan: req.seen.organization.plan.as_str(),
         terms: match is_back || typed.was_sent() {
-            true => submitted(&typed.form),
+            true => submitted(&typed.form, req.seen.organization.policy),
             false => in_force(req.seen.organization.policy),
         },
         access: req.access(),
@@ -71,22 +71,30 @@ fn in_force(policy: Policy) -> Terms {
     };
     Terms {
         personal_tokens: personal_tokens(policy.personal_tokens.as_str()),
+        created_by: personal_tokens(policy.created_by.as_str()),
         max_lifetime: lifetimes(&lifetime),
         never: policy.longest == Longest::Unlimited,
     }
 }
 
 /// The submitted values, to show them again.
-fn submitted(form: &Form) -> Terms {
+fn submitted(form: &Form, present: Policy) -> Terms {
     Terms {
+        created_by: personal_tokens(created_by(form, present).as_str()),
         personal_tokens: personal_tokens(form.value("personal_tokens").unwrap_or_default()),
         max_lifetime: lifetimes(form.value("max_lifetime").unwrap_or_default()),
         never: form.value("never").is_some(),
     }
 }
 
+/// Who may create personal tokens by a form; without the field, as at present.
+fn created_by(form: &Form, present: Policy) -> PersonalTokens {
+    let sent = form.value("created_by").and_then(PersonalTokens::parse);
+    sent.unwrap_or(present.created_by)
+}
+
 /// The policy in a form, or all its errors.
-fn read_policy(form: &Form) -> Result<Policy, FieldErrors> {
+fn read_policy(form: &Form, present: Policy) -> Result<Policy, FieldErrors> {
     let mut errors = FieldErrors::none();
     let personal_tokens = form
         .value("personal_tokens")
@@ -116,6 +124,7 @@ fn read_policy(form: &Form) -> Result<Policy, FieldErrors> {
     match (personal_tokens, longest) {
         (Some(personal_tokens), Some(longest)) => Ok(Policy {
             personal_tokens,
+            created_by: created_by(form, present),
             longest,
         }),
         _ => Err(errors),
@@ -132,7 +141,7 @@ async fn refused(req: &OrgPageRequest, form: Form, error: app::Error) -> Answer 
 /// `POST /o/{org}/settings/policy`: leads to the review, or saves if there are no affected tokens.
 async fn submit_policy(req: OrgPageRequest, form: Form) -> Answer {
     req.require(Role::Owner)?;
-    let policy = match read_policy(&form) {
+    let policy = match read_policy(&form, req.seen.organization.policy) {
         Ok(policy) => policy,
         Err(errors) => {
             let typed = TypedForm::with_errors(form, errors);
@@ -169,7 +178,7 @@ async fn apply(req: &OrgPageRequest, form: Form, policy: Policy, grace: Duration
 
 /// The path of the review of a policy.
 fn review_path(req: &OrgPageRequest, form: &Form) -> String {
-    let terms = ["personal_tokens", "max_lifetime", "never"];
+    let terms = ["personal_tokens", "created_by", "max_lifetime", "never"];
     let terms: Vec<_> = terms
         .into_iter()
         .filter_map(|name| Some((name, form.value(name)?)))
@@ -182,7 +191,7 @@ fn review_path(req: &OrgPageRequest, form: &Form) -> String {
 async fn show_review(req: OrgPageRequest) -> Answer {
     let typed = req.typed_or(req.query()?);
     req.require(Role::Owner)?;
-    let Ok(policy) = read_policy(&typed.form) else {
+    let Ok(policy) = read_policy(&typed.form, req.seen.organization.policy) else {
         return Ok(see_other(&req.path(PAGE)));
     };
     let affected = match org::review(&req, req.id(), change(policy)).await {
@@ -197,7 +206,7 @@ async fn show_review(req: OrgPageRequest) -> Answer {
     let page = PolicyReviewPage {
         chrome: req.chrome(),
         org: req.head(),
-        terms: submitted(&typed.form),
+        terms: submitted(&typed.form, req.seen.organization.policy),
         more: affected.len().saturating_sub(SHOWN),
         tokens: affected
             .into_iter()
@@ -220,6 +229,7 @@ fn row(req: &PageRequest, affected: Affected) -> AffectedToken {
         reason: match affected.violation {
             Violation::Plan => PolicyReason::Plan,
             Violation::Role => PolicyReason::OwnerIsMember,
+            Violation::Creator => PolicyReason::CreatorIsMember,
             Violation::TooLong(_) => PolicyReason::LivesTooLong,
             Violation::Never => PolicyReason::NeverExpires,
             Violation::Blocked => PolicyReason::Blocked,
@@ -234,7 +244,7 @@ fn row(req: &PageRequest, affected: Affected) -> AffectedToken {
 /// `POST /o/{org}/settings/policy/apply`.
 async fn submit_apply(req: OrgPageRequest, form: Form) -> Answer {
     req.require(Role::Owner)?;
-    let policy = match read_policy(&form) {
+    let policy = match read_policy(&form, req.seen.organization.policy) {
         Ok(policy) => policy,
         Err(errors) => {
             let typed = TypedForm::with_errors(form, errors);

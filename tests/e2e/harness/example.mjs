@@ -96,6 +96,8 @@ class Example {
     }
     return {
       status: Number(status),
+      fields: lines.split('\r\n').slice(1).map((line) => line.toLowerCase()),
+      content,
       challenges: challenges.map((line) => line.slice(line.indexOf(':') + 1).trim()),
       seen,
     }

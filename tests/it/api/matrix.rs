@@ -103,6 +103,7 @@ pub const TABLE: [Entry; 62] = [
     entry("GET /v1/me", "", "", 200, EVERYBODY),
     entry("GET /v1/me/descendants", "", "", 200, EVERYBODY),
     entry("GET /v1/scopes", "", "", 200, EVERYBODY),
+    entry("GET /v1/routes", "", "", 200, EVERYBODY),
     entry("GET /v1/tokens", "tokens:read", "", 200, EVERYBODY),
     entry("POST /v1/tokens", "tokens:write", NAME, 201, EVERYBODY),
     entry("POST /v1/tokens/revoke-all", "tokens:write", BEFORE, 200, EVERYBODY),

@@ -114,7 +114,7 @@ async fn free_plan_cannot_create_but_can_still_revoke() {
     ] {
         assert_eq!(page.status, 403);
         assert!(
-            page.contains("plan has no organization tokens"),
+            page.contains("plan does not include this token"),
             "{}",
             page.body
         );

@@ -34,7 +34,7 @@ async fn stricter_policy_shows_the_affected_tokens_and_gives_a_grace_period() {
         assert!(review.contains(words), "{words}: {}", review.body);
     }
     assert_eq!(test.count("organization", "personal_tokens = 'admins'"), 0);
-    let back = format!("{PATH}?personal_tokens=admins&max_lifetime=90d");
+    let back = format!("{PATH}?personal_tokens=admins&created_by=members&max_lifetime=90d");
     assert!(review.body.replace("&#38;", "&").contains(&back));
     let page = owner.get(&back).await;
     assert!(page.contains(r#"<option value="90d" selected>"#));

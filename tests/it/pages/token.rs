@@ -130,7 +130,7 @@ async fn errors_keep_the_input() {
             "30d",
             "",
             "scope",
-            "One of the scopes does not exist.",
+            "There is no scope tokens:admin. Choose from the list.",
         ),
         (
             "x",
@@ -138,7 +138,7 @@ async fn errors_keep_the_input() {
             "30d",
             "",
             "scope",
-            "One of the scopes does not exist.",
+            "There is no scope TOKENS:READ. Choose from the list.",
         ),
         (
             "x",

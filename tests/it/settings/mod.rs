@@ -1,5 +1,7 @@
 //! Systems that differ from the defaults by configuration alone.
 
+mod policy;
+mod routes;
 mod scopes;
 
 use crate::support::TestApp;

@@ -195,6 +195,8 @@ fn assert_bare(answer: &Answer, about: &str) {
                 "content-length",
                 "cache-control",
                 "x-request-id",
+                "x-error-code",
+                "x-error-description",
                 "connection",
                 "date",
             ]

@@ -82,7 +82,7 @@ pub(crate) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<Loaded, E
     let org_access = match &loaded_owner {
         Some(loaded_owner) => {
             let found = org_access(app, loaded_owner, std::slice::from_ref(&token));
-            with_exceptions(conn, loaded_owner, found, now)?
+            with_exceptions(app, conn, loaded_owner, found)?
         }
         None => Vec::new(),
     };
@@ -213,7 +213,7 @@ pub(crate) fn check_policy(
         return Ok(tokens.into_iter().map(CheckedToken::new).collect());
     };
     let found = org_access(tx.app(), &loaded_owner, &tokens);
-    let org_access = with_exceptions(tx.conn, &loaded_owner, found, now)?;
+    let org_access = with_exceptions(&tx.app().clone(), tx.conn, &loaded_owner, found)?;
     let checked = tokens
         .into_iter()
         .zip(org_access)
@@ -235,17 +235,18 @@ fn org_access<'a>(
 ) -> Vec<(&'a Token, Vec<OrgAccess>)> {
     tokens
         .iter()
-        .map(|token| (token, loaded_owner.org_access(app, Life::of(token))))
+        .map(|token| (token, loaded_owner.org_access(app, token)))
         .collect()
 }
 
 /// The same with the graces of the tokens, and with the organizations that block them.
 fn with_exceptions(
+    app: &App,
     conn: &mut Conn,
     loaded_owner: &LoadedOwner,
     mut found: Vec<(&Token, Vec<OrgAccess>)>,
-    now: Instant,
 ) -> Result<Vec<Vec<OrgAccess>>, Error> {
+    let (now, gated) = (app.now(), app.config().organizations.plan_needed_for);
     // Graces are rare: look them up only for tokens that a policy refuses.
     let is_refused = |org_access: &[OrgAccess]| {
         org_access
@@ -265,12 +266,13 @@ fn with_exceptions(
                 .filter(|org_access| org_access.policy_decision.is_err())
             {
                 let key = (token.id.clone(), org_access.organization_id.clone());
-                let owner_kind = match loaded_owner {
-                    LoadedOwner::User(_) => OwnerKind::Member(org_access.role),
-                    LoadedOwner::Organization(_) => OwnerKind::Organization,
+                let role = match loaded_owner {
+                    LoadedOwner::User(_) => Some(org_access.role),
+                    LoadedOwner::Organization(_) => None,
                 };
+                let owner_kind = OwnerKind::of(token, role);
                 if let Some(grace) = graces.get(&key)
-                    && grace.check(owner_kind, Life::of(token)).is_ok()
+                    && grace.check(gated, owner_kind, Life::of(token)).is_ok()
                 {
                     org_access.policy_decision = Ok(Some(grace.ends_at));
                 }

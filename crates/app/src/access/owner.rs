@@ -7,9 +7,9 @@ use domain::Instant;
 use domain::decision::{ORGANIZATION_ROLE, OrgAccess, OrgStanding, Unnamed};
 use domain::id::{OrganizationId, UserId};
 use domain::org::{Maker, Membership, Organization};
-use domain::policy::{self, Life, OwnerKind, PolicyDecision};
+use domain::policy::{self, GatedTokens, Life, OwnerKind, PlanRule, PolicyDecision};
 use domain::scope::ScopeSet;
-use domain::token::{Limits, TokenOwner};
+use domain::token::{Limits, Token, TokenOwner};
 use domain::user::{Standing, User};
 use store::Conn;
 
@@ -21,6 +21,7 @@ pub struct UserMemberships {
     /// The organizations and roles of the user.
     pub memberships: Vec<Membership>,
     home: Home,
+    gated: GatedTokens,
 }
 
 /// The organization that counts where a request names none.
@@ -115,14 +116,20 @@ impl UserMemberships {
     /// membership counts.
     pub(crate) fn policy_decision(&self, limits: &Limits, life: Life) -> PolicyDecision {
         self.counted(limits)
-            .map(|one| by_policy(&one.organization, OwnerKind::Member(one.role), life))
+            .map(|one| self.by_policy(one, OwnerKind::creator(one.role), life))
             .reduce(policy::better)
             .unwrap_or(Ok(None))
     }
 
-    /// Organization access of a token of this user with this life, by the policies alone.
-    pub(crate) fn org_access(&self, life: Life) -> Vec<OrgAccess> {
-        self.access(|one| by_policy(&one.organization, OwnerKind::Member(one.role), life))
+    /// Organization access of a token of this user, by the policies alone.
+    pub(crate) fn org_access(&self, token: &Token) -> Vec<OrgAccess> {
+        self.access(|one| {
+            self.by_policy(one, OwnerKind::of(token, Some(one.role)), Life::of(token))
+        })
+    }
+
+    fn by_policy(&self, one: &Membership, owner_kind: OwnerKind, life: Life) -> PolicyDecision {
+        by_policy(self.gated, &one.organization, (owner_kind, life))
     }
 
     /// The user's own access to organizations, which no policy for tokens limits.
@@ -151,11 +158,16 @@ impl UserMemberships {
 }
 
 /// Decision of an organization's policy on a token.
-fn by_policy(organization: &Organization, owner_kind: OwnerKind, life: Life) -> PolicyDecision {
-    organization
+fn by_policy(
+    gated: GatedTokens,
+    organization: &Organization,
+    (owner_kind, life): (OwnerKind, Life),
+) -> PolicyDecision {
+    let plan = organization.plan;
+    let checked = organization
         .policy
-        .check(organization.plan, owner_kind, life)
-        .map(|()| None)
+        .check(PlanRule { plan, gated }, owner_kind, life);
+    checked.map(|()| None)
 }
 
 /// The owner of a token, as loaded.
@@ -168,14 +180,16 @@ pub enum LoadedOwner {
 }
 
 impl LoadedOwner {
-    /// Organization access of a token of this owner with this life, by the policies alone.
-    pub(super) fn org_access(&self, app: &App, life: Life) -> Vec<OrgAccess> {
+    /// Organization access of a token of this owner, by the policies alone.
+    pub(super) fn org_access(&self, app: &App, token: &Token) -> Vec<OrgAccess> {
+        let of_organization = (OwnerKind::Organization, Life::of(token));
+        let gated = app.config().organizations.plan_needed_for;
         match self {
-            Self::User(owner) => owner.org_access(life),
+            Self::User(owner) => owner.org_access(token),
             Self::Organization(organization) => vec![OrgAccess {
                 organization_id: organization.id.clone(),
                 role: ORGANIZATION_ROLE,
-                policy_decision: by_policy(organization, OwnerKind::Organization, life),
+                policy_decision: by_policy(gated, organization, of_organization),
                 standing: match (&app.config().organizations.home, &organization.made_by) {
                     (_, Maker::Operator) => OrgStanding::Home,
                     (Some(home), _) if is_configured(organization, home) => OrgStanding::Home,
@@ -240,6 +254,7 @@ fn with_memberships(
     let memberships = store::org::list_memberships(conn, &user.id)?;
     Ok(Some(UserMemberships {
         home: find_home(app, conn, &memberships)?,
+        gated: app.config().organizations.plan_needed_for,
         memberships,
         user,
     }))

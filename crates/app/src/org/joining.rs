@@ -9,7 +9,6 @@ use domain::audit::Action;
 use domain::id::{OrganizationId, UserId};
 use domain::name::NameRules;
 use domain::org::{self, Maker, Organization};
-use domain::policy::{Plan, Policy};
 use domain::role::Role;
 use serde_json::json;
 
@@ -109,8 +108,8 @@ fn create(tx: &mut Tx<'_>, joining: &Joining) -> Result<Organization, Error> {
         slug: joining.slug.clone(),
         name: joining.name.clone(),
         created_at: tx.now,
-        plan: Plan::Team,
-        policy: Policy::default(),
+        plan: tx.config().new_organizations.plan,
+        policy: tx.config().new_organizations.policy,
         // Only the operator, and the first user with the setup link, create an organization by
         // name.
         made_by: Maker::Operator,

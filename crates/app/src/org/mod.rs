@@ -53,7 +53,6 @@ use domain::audit::Action;
 use domain::id::OrganizationId;
 use domain::org::{self, Maker, Organization};
 use domain::page::Page;
-use domain::policy::{Plan, Policy};
 use domain::role::Role;
 use domain::token::RevocationReason;
 use domain::{Fault, Instant};
@@ -133,8 +132,8 @@ pub async fn add(req: &Request, name: &str) -> Result<Organization, Error> {
             slug: slug.clone(),
             name: name.clone(),
             created_at: tx.now,
-            plan: Plan::Team,
-            policy: Policy::default(),
+            plan: tx.config().new_organizations.plan,
+            policy: tx.config().new_organizations.policy,
             made_by: match tx.caller() {
                 Caller::Operator(_) | Caller::Console(_) => Maker::Operator,
                 _ => Maker::User(owner.ok_or(Denial::OperatorRequired)?.clone()),

@@ -11,8 +11,8 @@ use domain::id::TokenId;
 use domain::name::NameRules;
 use domain::org::Organization;
 use domain::policy::{
-    Grace, LONGEST_GRACE, Life, Longest, MOST_DAYS, OwnerKind, PersonalTokens, Plan, Policy,
-    Violation,
+    Grace, LONGEST_GRACE, Life, Longest, MOST_DAYS, OwnerKind, PersonalTokens, Plan, PlanRule,
+    Policy, Violation,
 };
 use domain::role::Role;
 use domain::token::{Token, TokenOwner};
@@ -37,6 +37,8 @@ pub struct UpdateOrganization {
 pub struct UpdatePolicy {
     /// Which members' personal tokens have access to the organization.
     pub personal_tokens: Option<PersonalTokens>,
+    /// Which members may create them.
+    pub created_by: Option<PersonalTokens>,
     /// Maximum token lifetime in days; `Some(None)` removes the limit.
     pub days: Option<Option<u32>>,
     /// Whether tokens may have no expiry.
@@ -48,6 +50,7 @@ impl UpdatePolicy {
     pub fn to(policy: Policy) -> Self {
         Self {
             personal_tokens: Some(policy.personal_tokens),
+            created_by: Some(policy.created_by),
             days: Some(match policy.longest {
                 Longest::Days(days) => Some(days),
                 Longest::Unlimited | Longest::Ending => None,
@@ -83,6 +86,7 @@ impl UpdatePolicy {
         let never = self.never.unwrap_or(present.longest == Longest::Unlimited);
         Policy {
             personal_tokens: self.personal_tokens.unwrap_or(present.personal_tokens),
+            created_by: self.created_by.unwrap_or(present.created_by),
             longest: match (days, never) {
                 (Some(days), _) => Longest::Days(days),
                 (None, true) => Longest::Unlimited,
@@ -286,6 +290,7 @@ fn describe_terms(organization: &Organization) -> serde_json::Value {
     json!({
         "plan": plan.as_str(),
         "personal_tokens": policy.personal_tokens.as_str(),
+        "created_by": policy.created_by.as_str(),
         "never_expires": policy.longest == Longest::Unlimited,
         "max_lifetime_days": match policy.longest {
             Longest::Days(days) => Some(days),
@@ -300,25 +305,29 @@ fn tightening(
     change: &UpdateOrganization,
 ) -> Result<Tightening, Error> {
     let after = change.apply(before);
+    let gated = tx.config().organizations.plan_needed_for;
+    let check = |organization: &Organization, owner_kind, life| {
+        let plan = organization.plan;
+        organization
+            .policy
+            .check(PlanRule { plan, gated }, owner_kind, life)
+    };
     let graces = store::policy::list_graced(tx.conn, &before.id, tx.now)?;
     let (mut affected, mut admitted_again) = (Vec::new(), Vec::new());
     let single_org_members = store::single_org::list_single_org_members(tx.conn, &before.id)?;
     for (token, owner) in store::policy::list_reaching(tx.conn, &before.id, tx.now)? {
-        let owner_kind = match &owner {
-            Some((_, role)) => OwnerKind::Member(*role),
-            None => OwnerKind::Organization,
-        };
+        let owner_kind = OwnerKind::of(&token, owner.as_ref().map(|(_, role)| *role));
         let life = Life::of(&token);
         let grace = graces.get(&token.id).copied();
-        let Err(violation) = after.policy.check(after.plan, owner_kind, life) else {
+        let Err(violation) = check(&after, owner_kind, life) else {
             if grace.is_some() {
                 admitted_again.push(token.id);
             }
             continue;
         };
-        let grace = match before.policy.check(before.plan, owner_kind, life) {
+        let grace = match check(before, owner_kind, life) {
             Ok(()) => None,
-            Err(_) => match grace.filter(|grace| grace.check(owner_kind, life).is_ok()) {
+            Err(_) => match grace.filter(|grace| grace.check(gated, owner_kind, life).is_ok()) {
                 Some(grace) => Some(grace),
                 None => continue,
             },

@@ -4,7 +4,6 @@ use crate::Error;
 use crate::access::{find_organization, is_configured};
 use config::Config;
 use domain::route::{Access, Route};
-use domain::scope::Scope;
 use store::Conn;
 
 /// Warnings for the operator: that `[organizations] home` names no organization, and the routes
@@ -25,13 +24,13 @@ pub fn unnamed_roles(config: &Config, conn: &mut Conn) -> Result<Vec<String>, Er
         .routes
         .iter()
         .filter_map(|route| Some((&route.pattern, needs_role_somewhere(config, route)?)))
-        .map(|(pattern, scope)| format!("\"{pattern}\" ({})", scope.name))
+        .map(|(pattern, need)| format!("\"{pattern}\" ({need})"))
         .collect();
     if routes.is_empty() || !store::org::has_several_made_by_operator(conn)? {
         return Ok(Vec::new());
     }
     Ok(vec![format!(
-        "routes: the scopes of these routes have a min_role, but the routes name no organization: \
+        "routes: these routes need a role, but name no organization: \
          {}. You have created several organizations, so only tokens that are limited to one or \
          belong to one can use these routes. Set organizations.home, or add an organization to \
          each route.",
@@ -39,12 +38,17 @@ pub fn unnamed_roles(config: &Config, conn: &mut Conn) -> Result<Vec<String>, Er
     )])
 }
 
-/// The scope that a route needs, if it has a least role and the route names no resource.
-fn needs_role_somewhere<'a>(config: &'a Config, route: &Route) -> Option<&'a Scope> {
-    let Access::Token(Some(name)) = &route.access else {
+/// The scope with a least role, or the role, that a route needs, if the route names no resource.
+fn needs_role_somewhere(config: &Config, route: &Route) -> Option<String> {
+    if route.organization.is_some() || route.pattern.names_resource() {
         return None;
-    };
-    let names_resource = route.organization.is_some() || route.pattern.names_resource();
-    let scope = config.scopes.find(name)?;
-    (scope.min_role.is_some() && !names_resource).then_some(scope)
+    }
+    match &route.access {
+        Access::Role(role) => Some(role.as_str().to_owned()),
+        Access::Token(Some(name)) => {
+            let scope = config.scopes.find(name)?;
+            scope.min_role.map(|_| scope.name.to_string())
+        }
+        Access::Token(None) | Access::Public | Access::Operator => None,
+    }
 }

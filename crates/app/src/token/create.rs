@@ -252,9 +252,8 @@ fn reached_project(
 /// The scopes of the catalogue with these names.
 fn scopes(tx: &Tx<'_>, names: &[String], faults: &mut Vec<Fault>) -> ScopeSet {
     let catalogue = &tx.config().scopes;
-    let known = |name: &&String| {
-        ScopeName::parse(name).is_some_and(|name| catalogue.find(&name).is_some())
-    };
+    let known =
+        |name: &&String| ScopeName::parse(name).is_some_and(|name| catalogue.find(&name).is_some());
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
         faults.push(Fault::new("scope", unknown_scope(unknown)));
     }

@@ -7,7 +7,7 @@ use crate::tx::Tx;
 use domain::Instant;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::org::Organization;
-use domain::policy::{Life, OwnerKind};
+use domain::policy::{GatedTokens, Life, OwnerKind, PlanRule, Violation};
 use domain::role::Role;
 use domain::token::{Limits, Token, TokenOwner};
 
@@ -15,7 +15,9 @@ use domain::token::{Limits, Token, TokenOwner};
 pub(super) struct PolicyCheck {
     /// The highest role in any of them.
     pub(super) role: Option<Role>,
-    organizations: Vec<(Organization, OwnerKind)>,
+    /// With the owner's role; `None` for the organization itself.
+    organizations: Vec<(Organization, Option<Role>)>,
+    gated: GatedTokens,
 }
 
 impl PolicyCheck {
@@ -26,13 +28,15 @@ impl PolicyCheck {
         owner: &TokenOwner,
         limits: &Limits,
     ) -> Result<Self, Error> {
+        let gated = tx.config().organizations.plan_needed_for;
         match owner {
             TokenOwner::Organization(id) => {
                 let organization =
                     store::org::find_organization(tx.conn, id)?.ok_or(Denial::NoAccess)?;
                 Ok(Self {
                     role: Some(ORGANIZATION_ROLE),
-                    organizations: vec![(organization, OwnerKind::Organization)],
+                    organizations: vec![(organization, None)],
+                    gated,
                 })
             }
             TokenOwner::User(id) => {
@@ -44,8 +48,9 @@ impl PolicyCheck {
                     role: organizations.iter().map(|one| one.role).max(),
                     organizations: organizations
                         .into_iter()
-                        .map(|one| (one.organization, OwnerKind::Member(one.role)))
+                        .map(|one| (one.organization, Some(one.role)))
                         .collect(),
+                    gated,
                 })
             }
         }
@@ -82,14 +87,11 @@ impl PolicyCheck {
 
     /// Refuses a token with access to an organization that its creator cannot access.
     pub(super) fn bound(&self, token: &Token, maker: &Authority) -> Result<(), Error> {
-        let life = Life::of(token);
         let Some(reach) = maker.reach() else {
             return Ok(());
         };
-        let is_wider = self.organizations.iter().any(|(organization, owner_kind)| {
-            let policy_decision = organization
-                .policy
-                .check(organization.plan, *owner_kind, life);
+        let is_wider = self.organizations.iter().any(|(organization, role)| {
+            let policy_decision = self.check_in(organization, *role, token);
             policy_decision.is_ok()
                 && !token.blocked_in.contains(&organization.id)
                 && !reach.contains(&organization.id)
@@ -103,13 +105,9 @@ impl PolicyCheck {
     /// Refuses a token that no policy allows. A token that some policies allow is created,
     /// without access to the other organizations.
     pub(super) fn check(&self, token: &Token) -> Result<(), Error> {
-        let life = Life::of(token);
         let mut refused = None;
-        for (organization, owner_kind) in &self.organizations {
-            match organization
-                .policy
-                .check(organization.plan, *owner_kind, life)
-            {
+        for (organization, role) in &self.organizations {
+            match self.check_in(organization, *role, token) {
                 Ok(()) => return Ok(()),
                 Err(violation) => refused = Some(violation),
             }
@@ -119,5 +117,20 @@ impl PolicyCheck {
             Some(violation) => Err(Denial::Policy(violation).into()),
             None => Ok(()),
         }
+    }
+
+    fn check_in(
+        &self,
+        organization: &Organization,
+        role: Option<Role>,
+        token: &Token,
+    ) -> Result<(), Violation> {
+        let plan_rule = PlanRule {
+            plan: organization.plan,
+            gated: self.gated,
+        };
+        let owner_kind = OwnerKind::of(token, role);
+        let policy = &organization.policy;
+        policy.check(plan_rule, owner_kind, Life::of(token))
     }
 }

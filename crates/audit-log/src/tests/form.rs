@@ -62,6 +62,7 @@ fn a_use_has_one_form() {
         scope: Some("app:deploy".to_owned()),
         route: None,
         organization_id: None,
+        user_id: None,
         repeated: None,
     };
     let expected = concat!(

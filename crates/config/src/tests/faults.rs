@@ -4,7 +4,7 @@ use super::*;
 
 /// A file, then the line and the beginning of its only fault.
 #[rustfmt::skip]
-const IN_FILE: [(&str, &str); 74] = [
+const IN_FILE: [(&str, &str); 79] = [
     ("[server]\nlisten = \"8080\"", r#"2: server.listen: "8080" is not an IP address"#),
     ("[server]\nlisten = 8080", "2: server.listen: is a number; write text in quotes"),
     ("[server]\n\nlistn = \"x\"", "3: server.listn: there is no such key; there are listen, "),
@@ -55,6 +55,11 @@ const IN_FILE: [(&str, &str); 74] = [
     ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\nrole = \"x\"", "4: scopes.role: there is no such key; there are name, description, min_role, risk, group, default"),
     ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\nrisk = \"low\"", "4: scopes.risk: \"low\" is not a risk; write one of read, write, high"),
     ("[[scopes]]\nname = \"a\"\ndescription = \"A\"\ngroup = \"\"", "4: scopes.group: write 1 to 100 characters on one line"),
+    ("[new_organizations]\nplan = \"pro\"", "2: new_organizations.plan: \"pro\" is neither team nor free"),
+    ("[new_organizations]\nmax_lifetime_days = 90\nnever_expires = true", "3: new_organizations.never_expires: is true beside max_lifetime_days"),
+    ("[verify]\nerrors = \"xml\"", "2: verify.errors: \"xml\" is not one of oauth, code, problem"),
+    ("[verify]\ncode_401 = \"a b\"", "2: verify.code_401: \"a b\" is not a code"),
+    ("[[routes]]\nmatch = \"GET /\"\nrole = \"any\"", "3: routes.role: \"any\" is not a role"),
     ("[[presets]]\nname = \"A\"", "1: presets.scopes: is missing"),
     ("[[presets]]\nname = \"A\"\nscopes = [\"none\"]", "3: presets.scopes: \"none\" is not a scope; define it"),
     ("[[presets]]\nname = \"A\"\nscopes = []\n[[presets]]\nname = \"A\"\nscopes = []", "5: presets.name: \"A\" is defined twice"),

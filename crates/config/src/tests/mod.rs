@@ -1,18 +1,17 @@
 //! The configuration as a whole: sources, positions and faults.
 
 mod faults;
+mod routes;
 
 use super::source::File;
 use super::*;
-use domain::route::{Access, AccessRule};
-use domain::scope::ScopeName;
 use proptest::prelude::*;
 
 type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 53] = [
+const OTHERS: [(&str, &str, &str); 62] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin", risk = "high", group = "Apps", default = true }]"#),
     ("", "presets", r#"[{ name = "Deployer", scopes = ["app:deploy", "doorcode:tokens:read"] }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
@@ -52,6 +51,15 @@ const OTHERS: [(&str, &str, &str); 53] = [
     ("mail", "from", r#""Acme <login@example.com>""#),
     ("metrics", "listen", r#""127.0.0.1:9464""#),
     ("organizations", "made_by", r#""operator""#),
+    ("organizations", "plan_needed_for", r#""all_tokens""#),
+    ("new_organizations", "plan", r#""free""#),
+    ("new_organizations", "personal_tokens", r#""admins""#),
+    ("new_organizations", "created_by", r#""admins""#),
+    ("new_organizations", "max_lifetime_days", "90"),
+    ("new_organizations", "never_expires", "false"),
+    ("verify", "errors", r#""problem""#),
+    ("verify", "code_401", r#""unauthorized""#),
+    ("verify", "code_403", r#""forbidden""#),
     ("audit", "token_use", r#""off""#),
     ("audit", "keep_uses", r#""30d""#),
     ("audit", "keep_records", r#""1y""#),
@@ -160,6 +168,19 @@ listen = "same"
 made_by = "operator"
 home = ""
 new_users_per_day = 50
+plan_needed_for = "organization_tokens"
+
+[new_organizations]
+plan = "team"
+personal_tokens = "members"
+created_by = "members"
+max_lifetime_days = 0
+never_expires = true
+
+[verify]
+errors = "oauth"
+code_401 = ""
+code_403 = ""
 
 [audit]
 token_use = "every"
@@ -243,84 +264,6 @@ fn a_variable_wins_over_the_file() {
         (server.listen.to_string().as_str(), server.workers),
         ("0.0.0.0:2", 3)
     );
-}
-
-#[test]
-fn the_example_of_the_documentation_is_read() {
-    let config = from_file(
-        r#"
-[server]
-listen = "127.0.0.1:8080"          # 0.0.0.0 opens it to the network
-public_url = "http://127.0.0.1:8080"
-trusted_proxies = []               # whose X-Forwarded-For is believed
-[database]
-url = "sqlite:data/doorcode.db"
-[branding]
-name = "Doorcode"
-[tokens]
-prefix = "dc"
-default_expiry = "90d"
-max_expiry = "never"
-[device]
-code_lifetime = "10m"
-interval = "5s"
-[operator]
-token_file = "data/operator_token"
-actor_header = "X-Actor-User-Id"
-[[scopes]]
-name = "app:deploy"
-description = "Deploy builds and roll back"
-min_role = "member"
-[[routes]]
-match = "POST /v1/projects/{project}/deploys"
-scope = "app:deploy"
-[[routes]]
-match = "* /v1/status"
-operator = true
-"#,
-    )
-    .unwrap();
-    assert_eq!(config.server.public_url, PublicUrl::default());
-    assert_eq!(config.tokens.max_expiry, Lifetime::Never);
-    assert_eq!(config.device.interval, duration::SECOND * 5);
-    let scope = config.scopes.iter().find(|scope| scope.min_role.is_some());
-    assert_eq!(scope.unwrap().description, "Deploy builds and roll back");
-    let (pattern, access_rule) = config.routes.find("GET", "/v1/status").unwrap();
-    assert_eq!(pattern.to_string(), "* /v1/status");
-    assert_eq!(access_rule, AccessRule::Operator);
-}
-
-#[test]
-fn each_access_rule_of_a_route_has_its_key() {
-    let text = r#"
-[[routes]]
-match = "GET /health"
-public = true
-[[routes]]
-match = "GET /v1/scopes"
-authenticated = true
-[[routes]]
-match = "* /v1/status"
-operator = true
-[[routes]]
-match = "* /v1/orgs/{organization}/**"
-scope = "orgs:read"
-"#;
-    let config = from_file(text).unwrap();
-    let written = config.describe().replace("\n\n[[routes]]", "\n[[routes]]");
-    assert!(written.ends_with(&text[1..]), "{written}");
-    let accesses: Vec<_> = config.routes.iter().map(|route| &route.access).collect();
-    let scope = ScopeName::parse("orgs:read");
-    assert_eq!(
-        accesses,
-        [
-            &Access::Public,
-            &Access::Token(None),
-            &Access::Operator,
-            &Access::Token(scope)
-        ]
-    );
-    assert_eq!(from_file("routes = []").unwrap().routes.iter().count(), 0);
 }
 
 #[test]

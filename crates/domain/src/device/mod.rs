@@ -162,7 +162,7 @@ impl DeniedBecause {
     /// The reason of a policy.
     pub fn of(violation: Violation) -> Self {
         match violation {
-            Violation::Role => Self::PersonalTokens,
+            Violation::Role | Violation::Creator => Self::PersonalTokens,
             Violation::Plan | Violation::Never | Violation::TooLong(_) | Violation::Blocked => {
                 Self::Policy
             }

@@ -11,6 +11,9 @@
 //! - `**`, as the last segment, matches any number of segments, including none:
 //!   `/v1/databases/**` matches `/v1/databases` and all paths below it.
 //!
+//! - `/`, at the end, allows a request with and without a slash there: `/v1/apps/` matches
+//!   `/v1/apps` and `/v1/apps/`. Without it, a path that ends in a slash is denied.
+//!
 //! The first matching route decides; a request without a matching route is denied. A request that
 //! servers may read as different routes is denied as well: the first route that matches by the
 //! loosest reading must also match by the strictest. A target that cannot be read safely matches
@@ -19,9 +22,10 @@
 mod target;
 
 use super::Fault;
+use super::role::Role;
 use super::scope::ScopeName;
 use std::fmt;
-use target::Segment;
+use target::{Path, Segment};
 
 /// The routes of the protected API, in the order in which they are tried.
 #[derive(Debug, Clone, Default)]
@@ -41,14 +45,14 @@ impl RouteTable {
     /// The route of a request and its access rule, by the method and the target in origin form
     /// (RFC 9112 section 3.2.1), both as the client sent them. `None`: the request must be denied
     /// for every sender.
-    pub fn find(&self, method: &str, target: &str) -> Option<(&Pattern, AccessRule)> {
+    pub fn find(&self, method: &str, target: &str) -> Option<(&Route, AccessRule)> {
         let path = target::read(target).filter(|_| is_token(method))?;
         let matches = |route: &&Route| route.pattern.matches(method, &path, Reading::Loosest);
         let route = self.iter().find(matches)?;
         route
             .pattern
             .matches(method, &path, Reading::Strictest)
-            .then(|| (&route.pattern, route.access_rule(path)))
+            .then(|| (route, route.access_rule(path.segments)))
     }
 }
 
@@ -61,20 +65,26 @@ pub struct Route {
     pub access: Access,
     /// The organization that it is about, by its slug or id, if its path names no resource.
     pub organization: Option<String>,
+    /// Whether its requests need an Idempotency-Key.
+    pub idempotency_key: bool,
 }
 
 impl Route {
     fn access_rule(&self, path: Vec<Segment>) -> AccessRule {
-        match &self.access {
-            Access::Public => AccessRule::Public,
-            Access::Operator => AccessRule::Operator,
-            Access::Token(scope) => AccessRule::Token {
-                scope: scope.clone(),
-                resource: self.pattern.resource(path).or_else(|| {
-                    let organization = self.organization.clone();
-                    organization.map(RouteResource::Configured)
-                }),
-            },
+        let (scope, role) = match &self.access {
+            Access::Public => return AccessRule::Public,
+            Access::Operator => return AccessRule::Operator,
+            Access::Token(scope) => (scope.clone(), None),
+            Access::Role(role) => (None, Some(*role)),
+        };
+        let resource = self.pattern.resource(path).or_else(|| {
+            let organization = self.organization.clone();
+            organization.map(RouteResource::Configured)
+        });
+        AccessRule::Token {
+            scope,
+            role,
+            resource,
         }
     }
 }
@@ -88,6 +98,8 @@ pub enum Access {
     Operator,
     /// An active token, with this scope if there is one, that reaches the resource in the path.
     Token(Option<ScopeName>),
+    /// An active token, with any scopes, whose owner has at least this role.
+    Role(Role),
 }
 
 /// The credentials that a request needs.
@@ -101,6 +113,8 @@ pub enum AccessRule {
     Token {
         /// The scope that it must carry.
         scope: Option<ScopeName>,
+        /// The lowest role of its owner.
+        role: Option<Role>,
         /// The resource that it must reach.
         resource: Option<RouteResource>,
     },
@@ -126,6 +140,8 @@ pub struct Pattern {
     parts: Vec<SegmentPattern>,
     /// Whether more segments may follow.
     is_open: bool,
+    /// Whether a slash may follow.
+    allows_slash: bool,
 }
 
 /// One segment of a pattern.
@@ -165,6 +181,10 @@ impl Pattern {
                 "has a path that does not begin with /; {example}"
             )));
         };
+        let (path, allows_slash) = match path.strip_suffix('/') {
+            Some(before) => (before, true),
+            None => (path, false),
+        };
         let (path, is_open) = match path.strip_suffix("**") {
             Some("") => ("", true),
             Some(before) if before.ends_with('/') => (&before[..before.len() - 1], true),
@@ -187,6 +207,7 @@ impl Pattern {
             method: (method != "*").then(|| method.to_owned()),
             parts,
             is_open,
+            allows_slash,
         })
     }
 
@@ -206,12 +227,18 @@ impl Pattern {
             && pairs.into_iter().all(|(part, later)| part.covers(later))
     }
 
-    fn matches(&self, method: &str, path: &[Segment], reading: Reading) -> bool {
+    fn matches(&self, method: &str, path: &Path, reading: Reading) -> bool {
+        let has_slash = match reading {
+            Reading::Loosest => true,
+            Reading::Strictest => self.allows_slash || !path.ends_in_slash,
+        };
+        let path = &path.segments;
         let is_own = |own: &String| is_same_method(own, method, reading);
         let has_length =
             path.len() == self.parts.len() || self.is_open && path.len() > self.parts.len();
         let mut pairs = self.parts.iter().zip(path);
         self.method.as_ref().is_none_or(is_own)
+            && has_slash
             && has_length
             && pairs.all(|(part, segment)| part.matches(segment, reading))
     }
@@ -254,7 +281,8 @@ impl SegmentPattern {
             return Err("has ** before the end, where only one segment can be open".to_owned());
         }
         // A literal is in decoded form: an escape would be a second spelling of the same segment.
-        match target::read(&format!("/{text}")).as_deref() {
+        let path = target::read(&format!("/{text}")).filter(|path| !path.ends_in_slash);
+        match path.as_ref().map(|path| &path.segments[..]) {
             Some([segment]) if segment.text == text && !text.contains('*') => {
                 Ok(Self::Literal(text.to_owned()))
             }

@@ -9,7 +9,7 @@
 //! syntax, also not after a compatibility normalization (NFKC), which some servers apply.
 //!
 //! Refused are: a target that is not a path (an absolute URI, `*`, an authority), a fragment,
-//! empty segments and so a trailing slash, `.` and `..` in any spelling, `\`, `;`, characters
+//! empty segments, `.` and `..` in any spelling, `\`, `;`, characters
 //! that are invalid in a path, broken escapes, the escapes of `/`, `\`, `%`, `?`, `#`, `;` and of
 //! control characters, text that is not UTF-8, and characters such as U+FF0F (full-width `/`) and
 //! U+2026 (`…`) whose NFKC has one of these or a `.`. The query is ignored.
@@ -40,13 +40,31 @@ impl Segment {
     }
 }
 
-/// The segments of a target's path, empty for `/`; `None` if the target must be refused.
-pub(super) fn read(target: &str) -> Option<Vec<Segment>> {
+/// The path of a target.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Path {
+    /// The segments, none for `/`.
+    pub(super) segments: Vec<Segment>,
+    /// Whether a slash follows the last segment. Some servers ignore it, others do not.
+    pub(super) ends_in_slash: bool,
+}
+
+/// The path of a target; `None` if the target must be refused.
+pub(super) fn read(target: &str) -> Option<Path> {
     let (path, _query) = target.split_once('?').unwrap_or((target, ""));
-    match path.strip_prefix('/')? {
-        "" => Some(Vec::new()),
-        path => path.split('/').map(segment).collect(),
-    }
+    let path = path.strip_prefix('/')?;
+    let (path, ends_in_slash) = match path.strip_suffix('/') {
+        Some(before) => (before, true),
+        None => (path, false),
+    };
+    let segments = match (path, ends_in_slash) {
+        ("", false) => Vec::new(),
+        _ => path.split('/').map(segment).collect::<Option<_>>()?,
+    };
+    Some(Path {
+        segments,
+        ends_in_slash,
+    })
 }
 
 fn segment(written: &str) -> Option<Segment> {
@@ -94,8 +112,28 @@ mod tests {
     use proptest::prelude::*;
 
     fn texts(target: &str) -> Option<Vec<String>> {
-        let texts = |path: Vec<Segment>| path.into_iter().map(|segment| segment.text);
+        let texts = |path: Path| path.segments.into_iter().map(|segment| segment.text);
         read(target).map(|path| texts(path).collect())
+    }
+
+    fn segments(target: &str) -> Vec<Segment> {
+        read(target).map_or_else(Vec::new, |path| path.segments)
+    }
+
+    #[test]
+    fn one_slash_may_follow_the_last_segment() {
+        for (target, ends_in_slash) in [
+            ("/", false),
+            ("/v1", false),
+            ("/v1/", true),
+            ("/a/b/?x", true),
+        ] {
+            assert_eq!(
+                read(target).unwrap().ends_in_slash,
+                ends_in_slash,
+                "{target}"
+            );
+        }
     }
 
     #[test]
@@ -116,7 +154,7 @@ mod tests {
             let expected: Vec<_> = expected.iter().map(|text| (*text).to_owned()).collect();
             assert_eq!(texts(target), Some(expected), "{target}");
         }
-        let is_plain = |target: &str| read(target).unwrap()[0].is_plain;
+        let is_plain = |target: &str| read(target).unwrap().segments[0].is_plain;
         assert!(is_plain("/%61:") && !is_plain("/a%3A"));
     }
 
@@ -129,9 +167,9 @@ mod tests {
             "?/v1",
             "//",
             "//v1",
-            "/v1/",
+            "/v1//",
             "/v1//status",
-            "/v1/?x",
+            "//?x",
             "http://api.example.com/v1",
             "api.example.com:443",
             "/.",
@@ -211,7 +249,7 @@ mod tests {
 
         #[test]
         fn segments_contain_no_path_syntax(path in "(/|%2[ef5]|%5c|%3b|[.a;]|%0|\\\\){0,8}") {
-            for segment in read(&format!("/{path}")).unwrap_or_default() {
+            for segment in segments(&format!("/{path}")) {
                 prop_assert!(!segment.text.contains(['/', '\\', ';', '%', '?', '#', '\0']));
                 prop_assert!(!["", ".", ".."].contains(&segment.text.as_str()));
             }
@@ -220,7 +258,7 @@ mod tests {
         #[test]
         fn normalized_segments_contain_no_path_syntax(text in "\\PC{1,8}") {
             let escaped: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
-            for segment in read(&format!("/{escaped}")).unwrap_or_default() {
+            for segment in segments(&format!("/{escaped}")) {
                 let normalized: String = segment.text.nfkc().collect();
                 prop_assert!(!normalized.contains(['/', '\\', ';', '%', '?', '#', '\0']));
                 prop_assert!(!["", ".", ".."].contains(&normalized.as_str()));

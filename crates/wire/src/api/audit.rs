@@ -180,6 +180,9 @@ pub struct TokenUse {
     pub route: Option<String>,
     /// ID of the organization that the request accessed. `null` if there is none.
     pub organization_id: Option<String>,
+    /// ID of the user for whom the operator acted. Absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
     /// For several equal uses of an inactive token: how many there were, and when the last was.
     /// Absent for a single use.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -29,7 +29,8 @@ pub use token::{
 
 pub use values::{
     ActorKind, AuditOutcome, AuthenticationMethod, ClientKind, ClientState, DiscrepancyKind,
-    ExportFormat, MailStatus, PersonalTokens, Plan, Risk, Role, TokenKind, TokenState, UserState,
+    ExportFormat, MailStatus, PersonalTokens, Plan, Risk, Role, RouteAccess, TokenKind, TokenState,
+    UserState,
 };
 
 use super::json::Fault;
@@ -113,6 +114,40 @@ pub struct Scopes {
     pub presets: Vec<Preset>,
     /// Always `null`: the catalogue is a single page.
     pub next_cursor: Option<String>,
+}
+
+/// Route table of the protected API (`GET /v1/routes`).
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Routes {
+    /// All routes. The first one that matches a request decides.
+    pub items: Vec<Route>,
+    /// Always `null`: the table is a single page.
+    pub next_cursor: Option<String>,
+}
+
+/// A route of the protected API.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Route {
+    /// Method and path of the requests that it matches.
+    #[serde(rename = "match")]
+    pub pattern: String,
+    /// `scope`, `role`, `authenticated`, `operator` or `public`.
+    #[cfg_attr(feature = "openapi", schema(value_type = RouteAccess))]
+    pub access: String,
+    /// Scope that a token needs. Present only for `scope`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scope: Option<String>,
+    /// Lowest role of the owner of a token. Present only for `role`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Role>))]
+    pub role: Option<String>,
+    /// Organization that the route is about. Absent if the path or the token names it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub organization: Option<String>,
+    /// Whether requests need an `Idempotency-Key`.
+    pub idempotency_key: bool,
 }
 
 /// Page of a list to return.

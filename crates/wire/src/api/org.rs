@@ -39,6 +39,10 @@ pub struct Policy {
     /// Users who may use personal tokens: all `members`, or `admins` and owners.
     #[cfg_attr(feature = "openapi", schema(value_type = PersonalTokens))]
     pub personal_tokens: String,
+    /// Users who may create personal tokens: all `members`, or `admins` and owners. Tokens of other
+    /// members work if the operator created them.
+    #[cfg_attr(feature = "openapi", schema(value_type = PersonalTokens))]
+    pub created_by: String,
     /// Maximum lifetime of tokens in days. `null` if there is no maximum.
     pub max_lifetime_days: Option<u32>,
     /// Whether tokens without expiry are allowed. Always `false` with a maximum lifetime.
@@ -80,6 +84,8 @@ pub struct UpdateOrganizationBody {
 pub struct UpdatePolicyBody {
     /// Users who may use personal tokens: all `members`, or `admins` and owners.
     pub personal_tokens: Option<PersonalTokens>,
+    /// Users who may create personal tokens: all `members`, or `admins` and owners.
+    pub created_by: Option<PersonalTokens>,
     /// Maximum lifetime of tokens in days. `null` if there is no maximum.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 36_500))]
     #[serde(default, deserialize_with = "rules::present_within::<_, 1, 36_500>")]
@@ -97,6 +103,9 @@ pub struct EffectParameters {
     /// Users who may use personal tokens: `members` or `admins`.
     #[cfg_attr(feature = "openapi", param(inline))]
     pub personal_tokens: Option<PersonalTokens>,
+    /// Users who may create personal tokens: `members` or `admins`.
+    #[cfg_attr(feature = "openapi", param(inline))]
+    pub created_by: Option<PersonalTokens>,
     /// Maximum lifetime of tokens in days, or `none`.
     pub max_lifetime_days: Option<String>,
     /// Whether tokens without expiry are allowed: `true` or `false`.

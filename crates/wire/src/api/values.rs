@@ -24,6 +24,9 @@ values! {
     /// Harm that a token with a scope can do.
     Risk { Read, Write, High }
 
+    /// Access that a route needs.
+    RouteAccess { Scope, Role, Authenticated, Operator, Public }
+
     /// Plan of an organization.
     Plan { Free, Team }
 

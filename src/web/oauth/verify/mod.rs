@@ -32,23 +32,24 @@
 //! section 3.1 requires 400. `insufficient_scope` is the only RFC 6750 code for missing privileges,
 //! so it also stands for refusals of tokens that have all scopes.
 
+mod refusal;
 mod requested;
 
 use super::anonymous;
-use crate::web::challenge::challenge;
 use crate::web::extract;
 use crate::web::failure::Failure;
+use crate::web::idempotency_key::idempotency_key;
 use crate::web::surface;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::StatusCode;
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
-use app::access::LoadedOwner;
+use app::access::{Caller, LoadedOwner, check_actor};
 use app::decision::{self, Allowed, Subject, VerifyRequest};
 use app::{App, Request, access::Denial};
-use requested::{AccessRule, UNNAMED, by_table, requested, unclear};
-use wire::oauth::ErrorResponse;
+use refusal::Refusal;
+use requested::{AccessRule, RequestedAccess, UNNAMED, by_table, requested, unclear};
 
 /// Path of the endpoint.
 pub const ADDRESS: &str = "/auth/verify";
@@ -90,9 +91,7 @@ pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpRes
         request: &request,
         subject: None,
     };
-    let allowed = verification
-        .decide(requested.map(|requested| requested.rules))
-        .await;
+    let allowed = verification.decide(requested).await;
     verification.note_use(allowed.as_ref().err());
     Ok(identify(&app, allowed?, yes))
 }
@@ -110,6 +109,9 @@ impl Verification<'_> {
         let token = extract::bearer(self.request)?.ok_or(Failure::NoToken)?;
         let decided = decision::verify(&self.req, &token, verify_request).await?;
         self.subject = decided.subject;
+        if matches!(decided.answer, Ok(Allowed::Operator(_))) {
+            return self.operator().await;
+        }
         decided
             .answer
             .map_err(|error| match (error, &self.subject) {
@@ -119,13 +121,29 @@ impl Verification<'_> {
             })
     }
 
+    /// The operator, and the user that the actor header names.
+    async fn operator(&mut self) -> Result<Allowed, Failure> {
+        let app = &self.req.app;
+        let actor = extract::actor(app, self.request)?;
+        // Without an actor, the decision needs no database.
+        if let Some(user_id) = &actor {
+            check_actor(app, &Caller::Operator(actor.clone())).await?;
+            if let Some(subject) = &mut self.subject {
+                subject.act_for(user_id.clone());
+            }
+        }
+        Ok(Allowed::Operator(actor))
+    }
+
     /// Checks all access rules. `None` if the route is public and the caller is unknown.
     async fn decide(
         &mut self,
-        rules: Result<Vec<AccessRule>, Failure>,
+        requested: Result<RequestedAccess, Failure>,
     ) -> Result<Option<Allowed>, Failure> {
-        let rules = match rules {
-            Ok(rules) => rules,
+        let RequestedAccess {
+            rules, needs_key, ..
+        } = match requested {
+            Ok(requested) => requested,
             // An unauthenticated caller gets no further information.
             Err(failure) => {
                 self.ask(VerifyRequest::default()).await?;
@@ -137,7 +155,7 @@ impl Verification<'_> {
             let next = match access_rule {
                 AccessRule::Token(verify_request) => Some(self.ask(verify_request).await?),
                 AccessRule::Operator => match self.ask(VerifyRequest::default()).await? {
-                    Allowed::Operator => Some(Allowed::Operator),
+                    operator @ Allowed::Operator(_) => Some(operator),
                     Allowed::Token(..) => {
                         return Err(app::Error::from(Denial::OperatorRequired).into());
                     }
@@ -149,6 +167,9 @@ impl Verification<'_> {
             };
             allowed = both(allowed, next)?;
         }
+        if needs_key {
+            idempotency_key(self.request)?;
+        }
         Ok(allowed)
     }
 
@@ -156,6 +177,7 @@ impl Verification<'_> {
     fn note_use(&self, failure: Option<&Failure>) {
         let refused = failure.map(|failure| match failure {
             Failure::App(error) => error.code(),
+            Failure::KeyRequired | Failure::KeyInvalid => refusal::code(failure),
             _ => "forbidden",
         });
         if let Some(subject) = &self.subject {
@@ -181,7 +203,10 @@ fn identify(app: &App, allowed: Option<Allowed>, yes: StatusCode) -> HttpRespons
     let mut response = HttpResponse::build(yes);
     match allowed {
         None => {}
-        Some(Allowed::Operator) => {
+        Some(Allowed::Operator(actor)) => {
+            if let Some(id) = actor {
+                response.insert_header(("x-auth-user-id", id.as_str()));
+            }
             let scopes = app.config().scopes.names().to_string();
             response.insert_header(("x-auth-token-kind", "operator"));
             response.insert_header(("x-auth-scopes", scopes));
@@ -207,73 +232,8 @@ pub async fn surface(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    surface::answer_any_transport(app, request, next, |app, _, failure, _| write(app, failure))
-        .await
-}
-
-/// Response that denies the request (RFC 6750 section 3).
-struct Refusal<'a> {
-    status: StatusCode,
-    /// `None` if the request has no token.
-    error: Option<&'static str>,
-    /// Scope that the request needs.
-    scope: Option<&'a str>,
-    description: &'a str,
-}
-
-impl<'a> Refusal<'a> {
-    /// Converts a failure; `None` for an error of the server.
-    fn of(failure: &'a Failure) -> Option<Self> {
-        let unauthorized = |error, description| Self {
-            status: StatusCode::UNAUTHORIZED,
-            error,
-            scope: None,
-            description,
-        };
-        let forbidden = |scope, description| Self {
-            status: StatusCode::FORBIDDEN,
-            error: Some("insufficient_scope"),
-            scope,
-            description,
-        };
-        Some(match failure {
-            Failure::NoToken => unauthorized(
-                None,
-                "The request has no token. Send Authorization: Bearer.",
-            ),
-            Failure::App(app::Error::Unauthenticated) | Failure::InvalidToken => unauthorized(
-                Some("invalid_token"),
-                "The token is unknown, expired or revoked. Use another token.",
-            ),
-            Failure::Malformed(what) => unauthorized(Some("invalid_request"), what),
-            Failure::PlainHttp => unauthorized(
-                Some("invalid_request"),
-                "The request came over plain http. Use https.",
-            ),
-            Failure::App(app::Error::Forbidden(Denial::Scope(scope))) => {
-                forbidden(Some(scope.as_str()), "The token lacks the required scope.")
-            }
-            Failure::App(app::Error::Forbidden(Denial::OperatorRequired)) => {
-                forbidden(None, "The request needs the operator token.")
-            }
-            Failure::Denied(why) => forbidden(None, why),
-            failure if failure.status().is_server_error() => return None,
-            _ => forbidden(None, "The token does not permit this request."),
-        })
-    }
-}
-
-fn write(app: &App, failure: &Failure) -> HttpResponse {
-    let Some(refusal) = Refusal::of(failure) else {
-        return super::write(failure);
-    };
-    let error = refusal.error.map(|error| format!(r#", error="{error}""#));
-    let scope = refusal.scope.map(|scope| format!(r#", scope="{scope}""#));
-    let wrong = error.unwrap_or_default() + &scope.unwrap_or_default();
-    HttpResponse::build(refusal.status)
-        .insert_header((header::WWW_AUTHENTICATE, challenge(app, &wrong)))
-        .json(ErrorResponse {
-            error: refusal.error.unwrap_or("unauthorized").to_owned(),
-            error_description: Some(refusal.description.to_owned()),
-        })
+    surface::answer_any_transport(app, request, next, |app, _, failure, request_id| {
+        refusal::write(app, failure, request_id)
+    })
+    .await
 }

@@ -27,6 +27,8 @@ pub(super) struct RequestedAccess {
     pub rules: Vec<AccessRule>,
     /// Pattern of the matching route in the route table.
     pub route: Option<String>,
+    /// Whether the request needs an Idempotency-Key.
+    pub needs_key: bool,
 }
 
 impl RequestedAccess {
@@ -66,6 +68,7 @@ pub(super) fn requested(app: &App, request: &HttpRequest) -> Result<RequestedAcc
             false => Ok(RequestedAccess {
                 rules: vec![by_query(query)?],
                 route: None,
+                needs_key: false,
             }),
         };
     };
@@ -75,6 +78,7 @@ pub(super) fn requested(app: &App, request: &HttpRequest) -> Result<RequestedAcc
         false => RequestedAccess {
             rules: Vec::new(),
             route: None,
+            needs_key: false,
         },
     };
     if !is_clients_own || is_verify_query(query) {
@@ -200,6 +204,7 @@ fn by_query(query: &str) -> Result<AccessRule, Failure> {
     };
     Ok(AccessRule::Token(VerifyRequest {
         scope: value(SCOPE)?,
+        role: None,
         resource: match (value(PROJECT)?, value(ORGANIZATION)?) {
             (None, None) => None,
             (Some(project), None) => Some(Named::Project(project)),
@@ -216,12 +221,17 @@ fn by_query(query: &str) -> Result<AccessRule, Failure> {
 /// Access rule of the route that matches a request.
 pub(super) fn by_table(app: &App, method: &str, target: &str) -> Result<RequestedAccess, Failure> {
     let found = app.config().routes.find(method, target);
-    let (pattern, access_rule) = found.ok_or_else(|| unclear(UNNAMED))?;
+    let (route, access_rule) = found.ok_or_else(|| unclear(UNNAMED))?;
     let access_rule = match access_rule {
         route::AccessRule::Public => AccessRule::Nothing,
         route::AccessRule::Operator => AccessRule::Operator,
-        route::AccessRule::Token { scope, resource } => AccessRule::Token(VerifyRequest {
+        route::AccessRule::Token {
+            scope,
+            role,
+            resource,
+        } => AccessRule::Token(VerifyRequest {
             scope: scope.map(|scope| scope.to_string()),
+            role,
             resource: resource.map(|resource| match resource {
                 RouteResource::Project(id) => Named::Project(id),
                 RouteResource::Organization(id) => Named::Organization(id),
@@ -231,7 +241,8 @@ pub(super) fn by_table(app: &App, method: &str, target: &str) -> Result<Requeste
     };
     Ok(RequestedAccess {
         rules: vec![access_rule],
-        route: Some(pattern.to_string()),
+        route: Some(route.pattern.to_string()),
+        needs_key: route.idempotency_key,
     })
 }
 

@@ -27,7 +27,7 @@ const PROJECTS: u16 = 100;
 pub async fn show(req: TokensRequest) -> Answer {
     let typed = req.typed();
     let form = &typed.form;
-    let is_fresh = form.all("name").next().is_none();
+    let is_fresh = !typed.was_sent();
     let choices = token::choices(&req, &req.owner_ref).await?;
     let scopes = req
         .app
@@ -148,7 +148,11 @@ fn organizations(choices: &Choices, form: &Form) -> Vec<Choice> {
 fn caveat(membership: &Membership, count: usize) -> Option<Caveat> {
     let policy = membership.organization.policy;
     let required = match policy.longest {
-        _ if membership.role < policy.personal_tokens.least_role() => RequiredScope::AdminsOnly,
+        _ if membership.role < policy.personal_tokens.least_role()
+            || membership.role < policy.created_by.least_role() =>
+        {
+            RequiredScope::AdminsOnly
+        }
         Longest::Days(1) if count > 1 => RequiredScope::ExpiresWithin("1 day".to_owned()),
         Longest::Days(days) if count > 1 => RequiredScope::ExpiresWithin(format!("{days} days")),
         Longest::Ending if count > 1 => RequiredScope::Expires,

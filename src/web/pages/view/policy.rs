@@ -6,7 +6,7 @@ use askama::Template;
 use chrono::Duration;
 
 /// `/o/{org}/settings/policy`. Posts to the same path the fields `personal_tokens`,
-/// `max_lifetime`, `never` = `yes`. Without `Access::Own` there is no form.
+/// `created_by`, `max_lifetime`, `never` = `yes`. Without `Access::Own` there is no form.
 #[derive(Debug, Template)]
 #[template(path = "policy.html")]
 pub struct PolicyPage {
@@ -38,8 +38,10 @@ pub enum PolicyNotice {
 /// A policy as form values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
-    /// Who may create personal tokens that reach the organization; see [`personal_tokens`].
+    /// Whose personal tokens reach the organization; see [`personal_tokens`].
     pub personal_tokens: Vec<Choice>,
+    /// Who may create them.
+    pub created_by: Vec<Choice>,
     /// The longest lifetime of a token; see [`lifetimes`].
     pub max_lifetime: Vec<Choice>,
     /// Whether tokens may never expire.
@@ -51,6 +53,7 @@ impl Terms {
     fn pairs(&self) -> Vec<(&'static str, &str)> {
         let chosen = [
             ("personal_tokens", chosen(&self.personal_tokens)),
+            ("created_by", chosen(&self.created_by)),
             ("max_lifetime", chosen(&self.max_lifetime)),
         ];
         let mut pairs: Vec<_> = chosen
@@ -138,6 +141,8 @@ pub enum PolicyReason {
     Plan,
     /// Its owner is neither admin nor owner.
     OwnerIsMember,
+    /// Its owner created it, and is neither admin nor owner.
+    CreatorIsMember,
     /// Its lifetime is longer than allowed.
     LivesTooLong,
     /// It never expires.
@@ -146,7 +151,7 @@ pub enum PolicyReason {
     Blocked,
 }
 
-/// The choices for who may create personal tokens that reach an organization.
+/// The choices for the members whose personal tokens a rule allows.
 pub fn personal_tokens(selected: &str) -> Vec<Choice> {
     Choice::of(
         &[("members", "All members"), ("admins", "Admins and owners")],
@@ -225,10 +230,11 @@ mod tests {
     fn query_keeps_the_form_values() {
         let terms = |never| Terms {
             personal_tokens: personal_tokens("admins"),
+            created_by: personal_tokens("members"),
             max_lifetime: lifetimes("90d"),
             never,
         };
-        let kept = "personal_tokens=admins&max_lifetime=90d";
+        let kept = "personal_tokens=admins&created_by=members&max_lifetime=90d";
         assert_eq!(terms(false).query(), kept);
         assert_eq!(terms(true).query(), format!("{kept}&never=yes"));
     }

@@ -98,6 +98,7 @@ mod tests {
             scope: None,
             route: Some(route.to_owned()),
             organization_id: None,
+            user_id: None,
             repeated: None,
         }
     }

@@ -19,7 +19,7 @@ use domain::audit::canonical::{self, moment};
 use domain::audit::hash::Hash;
 use domain::audit::token_use::{self, ALLOWED, OPERATOR, Use};
 use domain::audit::{Action, Actor, merkle};
-use domain::id::{EventId, OrganizationId};
+use domain::id::{EventId, OrganizationId, UserId};
 use domain::token::Token;
 use inactive::InactiveUses;
 use serde_json::{Value, json};
@@ -116,14 +116,17 @@ impl UsageBuffer {
 pub struct Used {
     token_id: String,
     organization_id: Option<OrganizationId>,
+    /// The user for whom the operator acts.
+    user_id: Option<UserId>,
 }
 
 impl Used {
-    /// The operator token.
-    pub fn operator() -> Self {
+    /// The operator token, and the user for whom the operator acts.
+    pub fn operator(user_id: Option<UserId>) -> Self {
         Self {
             token_id: OPERATOR.to_owned(),
             organization_id: None,
+            user_id,
         }
     }
 }
@@ -133,6 +136,7 @@ impl From<&Token> for Used {
         Self {
             token_id: token.id.to_string(),
             organization_id: token.organization().cloned(),
+            user_id: None,
         }
     }
 }
@@ -171,6 +175,7 @@ pub fn note(
     let Used {
         token_id,
         organization_id,
+        user_id,
     } = used.into();
     let organization_id = purpose.organization_id.or(organization_id.as_ref());
     let text = match decision {
@@ -186,6 +191,7 @@ pub fn note(
         scope: purpose.scope.map(str::to_owned),
         route: context.route.clone(),
         organization_id: organization_id.map(ToString::to_string),
+        user_id: user_id.map(|id| id.to_string()),
         repeated: None,
     };
     match decision {

@@ -9,6 +9,7 @@ fn route(pattern: &str, access: Access) -> Route {
         pattern,
         access,
         organization: None,
+        idempotency_key: false,
     }
 }
 
@@ -50,7 +51,11 @@ fn a_request_gets_the_access_rule_of_its_route() {
     ]);
     let token = |name: Option<&str>, resource| {
         let scope = name.and_then(ScopeName::parse);
-        Some(AccessRule::Token { scope, resource })
+        Some(AccessRule::Token {
+            scope,
+            role: None,
+            resource,
+        })
     };
     let project = |id: &str| Some(RouteResource::Project(id.to_owned()));
     let organization = |id: &str| Some(RouteResource::Organization(id.to_owned()));
@@ -322,4 +327,54 @@ proptest! {
             prop_assert_ne!(found(&numbered(&[first, later]), &method, &path), Some(1));
         }
     }
+}
+
+#[test]
+fn a_slash_at_the_end_matches_where_the_pattern_has_one() {
+    let table = numbered(&[
+        "GET /a/",
+        "GET /b",
+        "GET /b/",
+        "GET /c/{id}/",
+        "GET /d/**/",
+        "GET /e/**",
+    ]);
+    for (target, expected) in [
+        ("/a", Some(0)),
+        ("/a/", Some(0)),
+        ("/a/?x=/", Some(0)),
+        ("/a//", None),
+        ("/b", Some(1)),
+        // Servers that ignore the slash serve the first of them.
+        ("/b/", None),
+        ("/c/1", Some(3)),
+        ("/c/1/", Some(3)),
+        ("/c/", None),
+        ("/d", Some(4)),
+        ("/d/", Some(4)),
+        ("/d/x/y/", Some(4)),
+        ("/e/x", Some(5)),
+        ("/e/x/", None),
+        ("/e/", None),
+    ] {
+        assert_eq!(found(&table, "GET", target), expected, "{target}");
+    }
+    assert_eq!(Pattern::parse("GET /a/").unwrap().to_string(), "GET /a/");
+    for wrong in ["GET /a//", "GET //", "GET /**//", "GET /a/**b/"] {
+        assert!(Pattern::parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_role_is_a_rule_of_its_own() {
+    let table = RouteTable::new(vec![route(
+        "GET /v1/orgs/{organization}",
+        Access::Role(Role::Admin),
+    )]);
+    let expected = AccessRule::Token {
+        scope: None,
+        role: Some(Role::Admin),
+        resource: Some(RouteResource::Organization("acme".to_owned())),
+    };
+    assert_eq!(access_rule(&table, "GET", "/v1/orgs/acme"), Some(expected));
 }

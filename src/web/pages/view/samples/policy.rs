@@ -8,6 +8,7 @@ use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, sample};
 fn terms() -> Terms {
     Terms {
         personal_tokens: personal_tokens("admins"),
+        created_by: personal_tokens("members"),
         max_lifetime: lifetimes("90d"),
         never: false,
     }
@@ -66,6 +67,7 @@ pub fn samples() -> Vec<Sample> {
         plan: "free",
         terms: Terms {
             personal_tokens: personal_tokens("members"),
+            created_by: personal_tokens("members"),
             max_lifetime: lifetimes("none"),
             never: true,
         },
@@ -77,6 +79,7 @@ pub fn samples() -> Vec<Sample> {
     let again = PolicyPage {
         terms: Terms {
             personal_tokens: personal_tokens(""),
+            created_by: personal_tokens("members"),
             max_lifetime: lifetimes(""),
             never: true,
         },

@@ -4,6 +4,9 @@
 //! would break running clients; so the change names a [`Grace`] period, in which the earlier
 //! policy still applies to the tokens that the new one denies.
 
+#[cfg(test)]
+mod tests;
+
 use super::role::Role;
 use super::token::Token;
 use super::{Fault, Instant};
@@ -12,9 +15,9 @@ use chrono::Duration;
 /// The plan of an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Plan {
-    /// Users and projects.
+    /// Users and projects, and personal tokens unless all tokens need a larger plan.
     Free,
-    /// Users, projects and organization tokens.
+    /// Users, projects and all tokens.
     Team,
 }
 
@@ -36,7 +39,36 @@ impl Plan {
     }
 }
 
-/// Which personal tokens may reach an organization.
+/// The tokens that need the plan `team`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GatedTokens {
+    /// Those of organizations.
+    Organization,
+    /// Those of users too.
+    All,
+}
+
+/// The plan of an organization, and the tokens for which it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanRule {
+    /// The plan.
+    pub plan: Plan,
+    /// The tokens that need the plan `team`.
+    pub gated: GatedTokens,
+}
+
+impl PlanRule {
+    /// Whether the plan includes the tokens of this kind of owner.
+    fn includes(self, owner_kind: OwnerKind) -> bool {
+        match (self.plan, self.gated, owner_kind) {
+            (Plan::Team, _, _) => true,
+            (Plan::Free, GatedTokens::Organization, OwnerKind::Member { .. }) => true,
+            (Plan::Free, _, _) => false,
+        }
+    }
+}
+
+/// The members whose personal tokens a rule of a policy allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonalTokens {
     /// Those of every member.
@@ -88,8 +120,11 @@ pub const MOST_DAYS: u32 = 36_500;
 /// Which tokens may reach an organization, besides its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// Which personal tokens are allowed.
+    /// Whose personal tokens are allowed.
     pub personal_tokens: PersonalTokens,
+    /// Who may create personal tokens. Those of other members are allowed if the operator created
+    /// them.
+    pub created_by: PersonalTokens,
     /// The longest lifetime of tokens.
     pub longest: Longest,
 }
@@ -98,6 +133,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             personal_tokens: PersonalTokens::Members,
+            created_by: PersonalTokens::Members,
             longest: Longest::Unlimited,
         }
     }
@@ -106,10 +142,12 @@ impl Default for Policy {
 /// Why a policy does not allow a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Violation {
-    /// Organization tokens need the plan `team`.
+    /// The token needs the plan `team`.
     Plan,
     /// Personal tokens are for admins and owners.
     Role,
+    /// Only admins, owners and the operator create personal tokens.
+    Creator,
     /// The token never expires.
     Never,
     /// The token's lifetime exceeds this many days.
@@ -124,6 +162,7 @@ impl Violation {
         match self {
             Self::Plan => "plan",
             Self::Role => "role",
+            Self::Creator => "creator",
             Self::Never => "never_expires",
             Self::TooLong(_) => "lifetime",
             Self::Blocked => "blocked",
@@ -133,9 +172,14 @@ impl Violation {
     /// The violation in words for the user who created the token.
     pub fn explain(self) -> String {
         match self {
-            Self::Plan => "The organization's plan has no organization tokens.".to_owned(),
+            Self::Plan => "The organization's plan does not include this token.".to_owned(),
             Self::Role => {
                 "The organization lets only admins and owners create personal tokens that reach it."
+                    .to_owned()
+            }
+            Self::Creator => {
+                "The organization lets only admins and owners create personal tokens. Ask the \
+                 operator to create one for you."
                     .to_owned()
             }
             Self::Never => "The organization wants its tokens to end: choose a date.".to_owned(),
@@ -155,7 +199,7 @@ impl Violation {
     pub fn fault(self) -> Fault {
         let field = match self {
             Self::Never | Self::TooLong(_) => "expires",
-            Self::Plan | Self::Role | Self::Blocked => "organization",
+            Self::Plan | Self::Role | Self::Creator | Self::Blocked => "organization",
         };
         Fault::new(field, self.explain())
     }
@@ -164,10 +208,36 @@ impl Violation {
 /// The kind of owner of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnerKind {
-    /// A member with this role.
-    Member(Role),
+    /// A member.
+    Member {
+        /// The role in the organization.
+        role: Role,
+        /// Whether the member created the token.
+        is_creator: bool,
+    },
     /// The organization itself.
     Organization,
+}
+
+impl OwnerKind {
+    /// A member who creates the token.
+    pub fn creator(role: Role) -> Self {
+        Self::Member {
+            role,
+            is_creator: true,
+        }
+    }
+
+    /// The owner of a token: a member with this role, or the organization itself.
+    pub fn of(token: &Token, role: Option<Role>) -> Self {
+        match role {
+            Some(role) => Self::Member {
+                role,
+                is_creator: token.created_by == token.owner.id(),
+            },
+            None => Self::Organization,
+        }
+    }
 }
 
 /// The lifetime of a token, which a policy limits.
@@ -191,13 +261,22 @@ impl Life {
 
 impl Policy {
     /// Whether a token may reach the organization.
-    pub fn check(&self, plan: Plan, owner_kind: OwnerKind, life: Life) -> Result<(), Violation> {
-        match owner_kind {
-            OwnerKind::Organization if plan == Plan::Free => return Err(Violation::Plan),
-            OwnerKind::Member(role) if role < self.personal_tokens.least_role() => {
+    pub fn check(
+        &self,
+        plan_rule: PlanRule,
+        owner_kind: OwnerKind,
+        life: Life,
+    ) -> Result<(), Violation> {
+        if !plan_rule.includes(owner_kind) {
+            return Err(Violation::Plan);
+        }
+        if let OwnerKind::Member { role, is_creator } = owner_kind {
+            if role < self.personal_tokens.least_role() {
                 return Err(Violation::Role);
             }
-            _ => {}
+            if is_creator && role < self.created_by.least_role() {
+                return Err(Violation::Creator);
+            }
         }
         match (self.longest, life.expires_at) {
             (Longest::Unlimited, _) | (Longest::Ending, Some(_)) => Ok(()),
@@ -243,8 +322,17 @@ pub struct Grace {
 
 impl Grace {
     /// Whether a token may reach the organization during the grace period.
-    pub fn check(&self, owner_kind: OwnerKind, life: Life) -> Result<(), Violation> {
-        self.policy.check(self.plan, owner_kind, life)
+    pub fn check(
+        &self,
+        gated: GatedTokens,
+        owner_kind: OwnerKind,
+        life: Life,
+    ) -> Result<(), Violation> {
+        let plan_rule = PlanRule {
+            plan: self.plan,
+            gated,
+        };
+        self.policy.check(plan_rule, owner_kind, life)
     }
 }
 
@@ -267,68 +355,3 @@ pub const DEFAULT_GRACE: Duration = Duration::days(7);
 
 /// The longest grace period.
 pub const LONGEST_GRACE: Duration = Duration::days(30);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_combination() {
-        let created_at = Instant::UNIX_EPOCH;
-        let life = |days: Option<i64>| Life {
-            created_at,
-            expires_at: days.map(|days| created_at + Duration::days(days)),
-        };
-        let mut seen = 0;
-        for plan in Plan::ALL {
-            for personal_tokens in PersonalTokens::ALL {
-                for longest in [Longest::Unlimited, Longest::Ending, Longest::Days(30)] {
-                    for owner_kind in Role::ALL
-                        .map(OwnerKind::Member)
-                        .into_iter()
-                        .chain([OwnerKind::Organization])
-                    {
-                        for days in [None, Some(30), Some(31)] {
-                            let policy = Policy {
-                                personal_tokens,
-                                longest,
-                            };
-                            let is_for_another = match owner_kind {
-                                OwnerKind::Organization => plan == Plan::Free,
-                                OwnerKind::Member(role) => {
-                                    personal_tokens == PersonalTokens::Admins
-                                        && role == Role::Member
-                                }
-                            };
-                            let is_too_long = match (longest, days) {
-                                (Longest::Unlimited, _) => false,
-                                (Longest::Ending, days) => days.is_none(),
-                                (Longest::Days(_), days) => days != Some(30),
-                            };
-                            let admitted = policy.check(plan, owner_kind, life(days)).is_ok();
-                            assert_eq!(
-                                admitted,
-                                !is_for_another && !is_too_long,
-                                "{plan:?} {policy:?} {owner_kind:?} {days:?}"
-                            );
-                            seen += 1;
-                        }
-                    }
-                }
-            }
-        }
-        assert_eq!(seen, 2 * 2 * 3 * 4 * 3);
-    }
-
-    #[test]
-    fn words_read_back() {
-        for plan in Plan::ALL {
-            assert_eq!(Plan::parse(plan.as_str()), Some(plan));
-        }
-        for choice in PersonalTokens::ALL {
-            assert_eq!(PersonalTokens::parse(choice.as_str()), Some(choice));
-        }
-        assert_eq!(Plan::parse("Team"), None);
-        assert_eq!(PersonalTokens::parse(""), None);
-    }
-}
