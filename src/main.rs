@@ -4,7 +4,7 @@ mod command;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
-use command::{audit, client, configuration, operator, org, project, serve, user};
+use command::{audit, check, client, configuration, decision, operator, org, project, serve, user};
 use doorcode_client::branding::Branding;
 use doorcode_client::commands::{self, Command as Remote, Shared, help};
 use std::path::{Path, PathBuf};
@@ -59,6 +59,10 @@ enum Command {
     /// Check the server's configuration, or show the settings of user commands
     #[command(subcommand)]
     Config(Group<configuration::Configuration, commands::ConfigCommand>),
+    /// Check a running deployment from outside: address, TLS, clock, proxy and refusals
+    Check(check::Check),
+    /// Explain why a request with a token is allowed or denied
+    Explain(decision::Explain),
     /// Print the description of the management API (OpenAPI 3.1)
     Openapi,
     #[command(flatten)]
@@ -102,6 +106,8 @@ fn main() -> ExitCode {
         Some(Command::Config(Group::User(command))) => {
             return remote(&Remote::Shared(Shared::Config(command)), config);
         }
+        Some(Command::Check(command)) => check::run(command),
+        Some(Command::Explain(command)) => decision::run(config, command),
         Some(Command::Openapi) => command::openapi(config),
         Some(Command::Remote(command)) => return remote(&command, config),
     };

@@ -1,6 +1,6 @@
 //! `doorcode audit …`: verify the audit log, erase personal data, recover a restored log.
 
-use super::{Outcome, as_operator, explain, print, user};
+use super::{Outcome, as_operator, explain, print, user, uses};
 use clap::{Subcommand, ValueEnum};
 use doorcode::app::audit::recover::{self, Recovered, Revoking};
 use doorcode::app::audit::verify::{self, Verified};
@@ -47,6 +47,8 @@ pub enum Audit {
         #[arg(value_parser = key)]
         key: VerifierKey,
     },
+    /// List the latest uses of a token
+    Uses(uses::Uses),
     /// Continue with a log that contradicts its checkpoints or its shipped records: a restored
     /// or truncated copy
     Recover {
@@ -153,6 +155,7 @@ pub fn run(config: Option<&Path>, command: Audit) -> Outcome {
             as_operator(config, async |req| recover::trust(req, key).await)?;
             print("The key is trusted from now on. The audit log records this.")
         }
+        Audit::Uses(command) => uses::run(config, command),
         Audit::Recover { revoke } => {
             let revoking = match revoke {
                 Revoke::Since => Revoking::Since,

@@ -3,13 +3,16 @@
 //! make a second deployment there.
 
 pub mod audit;
+pub mod check;
 pub mod client;
 pub mod configuration;
+pub mod decision;
 pub mod operator;
 pub mod org;
 pub mod project;
 pub mod serve;
 pub mod user;
+mod uses;
 
 use doorcode::app::deployment::{self, Found, Secrets, make_private_directory};
 use doorcode::app::user::Named;

@@ -2,11 +2,13 @@
 //! signals.
 
 mod absent;
+mod check;
 mod client;
 mod client_end;
 mod config;
 mod connections;
 mod console;
+mod explain;
 mod first_start;
 mod left_in_memory;
 mod operator;

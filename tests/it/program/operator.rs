@@ -177,3 +177,45 @@ fn rejected_rotation_keeps_the_token() {
     let records = "action = 'operator.token_rotated'";
     assert_eq!(deployment.database.count(AUDIT, records), 0);
 }
+
+/// SEEDS A.1, A.18 to A.20: shown to its owner, rotated with a checklist, and its uses reviewed.
+#[actix_web::test]
+async fn operator_token_is_shown_rotated_and_reviewed() {
+    let deployment = Deployment::new();
+    let server = deployment.start();
+    let first = token(&deployment);
+    let shown = deployment.command(&["operator", "show"]).run().exited(0);
+    assert_eq!(shown.stdout, format!("{first}\n"));
+    shown.complains(&["Keep it in a secret manager"]);
+    let none = deployment.command(&["audit", "uses"]).run().exited(0);
+    none.says(&["No use of operator is recorded."]);
+
+    let status = http().get(deployment.at("/v1/status")).bearer_auth(&first);
+    assert_eq!(status.send().await.unwrap().status(), 200);
+    deployment
+        .command(&["operator", "rotate", "--overlap", "0"])
+        .run()
+        .exited(0)
+        .says(&[
+            "What to do next:",
+            "Give the new token to every client",
+            "Delete old copies from scripts, CI variables and logs, and chat history",
+            "audit uses`",
+        ]);
+    let second = deployment.command(&["operator", "show"]).run().exited(0);
+    assert_eq!(second.stdout, format!("{}\n", token(&deployment)));
+    assert_ne!(second.stdout.trim(), first);
+    server.signal("TERM");
+    server.finish().exited(0);
+
+    let uses = deployment.command(&["audit", "uses"]).run().exited(0);
+    let uses = uses.says(&["allowed", "127.0.0.1", "GET /v1/status"]);
+    assert_eq!(uses.stdout.lines().count(), 1);
+    let json = deployment.command(&["audit", "uses", "--json", "--limit", "1"]);
+    assert_eq!(json.run().exited(0).json()["route"], "GET /v1/status");
+    deployment
+        .command(&["audit", "uses", "--token", "tok_none"])
+        .run()
+        .exited(0)
+        .says(&["No use of tok_none is recorded."]);
+}

@@ -82,7 +82,14 @@ fn revoke_one(tx: &mut Tx<'_>, token: &Token, reason: RevocationReason) -> Resul
     if !store::token::mark_revoked(tx.conn, &token.id, &revocation)? {
         return Ok(Revoked::default());
     }
-    tx.record(token, json!({"reason": revocation.reason}))?;
+    tx.record(
+        token,
+        json!({
+            "token_name": token.name,
+            "scopes": token.scopes.to_string(),
+            "reason": revocation.reason,
+        }),
+    )?;
     let descendants = end_descendants(tx, std::slice::from_ref(&token.id))?;
     Ok(Revoked {
         tokens: descendants.tokens + usize::from(was_live),
