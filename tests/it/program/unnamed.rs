@@ -58,7 +58,7 @@ fn route_that_needs_a_role_but_names_no_organization_is_reported() {
         .run()
         .exited(0);
     let warned = check(&deployment, "");
-    assert!(warned.starts_with("Warning: routes: the scopes of these routes have a min_role"));
+    assert!(warned.starts_with("Warning: routes: these routes need a role"));
     assert!(
         warned.contains(": \"POST /v1/domains\" (domain:purchase). "),
         "{warned}"

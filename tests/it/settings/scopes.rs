@@ -183,7 +183,9 @@ async fn form_and_sign_in_use_the_defaults() {
     let mut browser = test.user().await;
     let page = browser.get("/tokens/new").await.body;
     let ticked = |page: &str, name: &str| {
-        let (_, rest) = page.split_once(&format!(r#"id="scope-{name}""#)).unwrap();
+        let (_, rest) = page
+            .split_once(&format!(r#"aria-labelledby="scope-{name}""#))
+            .unwrap();
         rest.split_once('>').unwrap().0.contains(" checked")
     };
     assert!(ticked(&page, "audit:read") && !ticked(&page, "restores:write"));
