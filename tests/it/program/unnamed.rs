@@ -70,7 +70,7 @@ fn route_that_needs_a_role_but_names_no_organization_is_reported() {
     }
 
     let mut server = deployment.command(&["serve"]).spawn();
-    let line = server.line("the scopes of these routes have a min_role");
+    let line = server.line("these routes need a role");
     assert!(line.contains("\"level\":\"WARN\""), "{line}");
     server.kill();
 
