@@ -98,9 +98,7 @@ pub(super) fn sender_name(req: &Request, organization: &Organization) -> String 
         | Caller::Console(_)
         | Caller::Client(_)
         | Caller::Anonymous
-        | Caller::System => {
-            req.app.config().branding.name.clone()
-        }
+        | Caller::System => req.app.config().branding.name.clone(),
     }
 }
 

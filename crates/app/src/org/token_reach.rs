@@ -7,7 +7,7 @@ use domain::Instant;
 use domain::advice::{self, Advice};
 use domain::id::UserId;
 use domain::org::{Member, Organization};
-use domain::policy::{Life, OwnerKind, PolicyDecision, Violation};
+use domain::policy::{Life, OwnerKind, PlanRule, PolicyDecision, Violation};
 use domain::token::Token;
 use domain::user::Standing;
 use std::collections::{BTreeMap, BTreeSet};
@@ -192,15 +192,19 @@ fn decide(
     members: &BTreeMap<String, Member>,
     tokens: &[Token],
 ) -> Result<Vec<PolicyDecision>, Error> {
-    let owner_kind = |token: &Token| match members.get(token.owner.id()) {
-        Some(member) => OwnerKind::Member(member.role),
-        None => OwnerKind::Organization,
+    let owner_kind = |token: &Token| {
+        let member = members.get(token.owner.id());
+        OwnerKind::of(token, member.map(|member| member.role))
+    };
+    let gated = tx.config().organizations.plan_needed_for;
+    let plan_rule = PlanRule {
+        plan: organization.plan,
+        gated,
     };
     let mut decisions: Vec<PolicyDecision> = Vec::new();
     let mut refused = Vec::new();
     for token in tokens {
-        let Organization { plan, policy, .. } = organization;
-        let decision = policy.check(*plan, owner_kind(token), Life::of(token));
+        let decision = (organization.policy).check(plan_rule, owner_kind(token), Life::of(token));
         if decision.is_err() {
             refused.push(&token.id);
         }
@@ -212,7 +216,10 @@ fn decide(
     };
     for (token, decision) in tokens.iter().zip(&mut decisions) {
         let grace = graces.get(&(token.id.clone(), organization.id.clone()));
-        let grace = grace.filter(|grace| grace.check(owner_kind(token), Life::of(token)).is_ok());
+        let grace = grace.filter(|grace| {
+            let checked = grace.check(gated, owner_kind(token), Life::of(token));
+            checked.is_ok()
+        });
         if let (Err(_), Some(grace)) = (&decision, grace) {
             *decision = Ok(Some(grace.ends_at));
         }

@@ -20,7 +20,7 @@ async fn show_scopes(req: AdminRequest) -> Answer {
     let config = req.app.config();
     let needs = |route: &Route, scope: &Scope| match &route.access {
         Access::Token(Some(name)) => *name == scope.name,
-        Access::Token(None) | Access::Public | Access::Operator => false,
+        Access::Token(None) | Access::Public | Access::Operator | Access::Role(_) => false,
     };
     let scopes = config.scopes.iter().map(|scope| ScopeRow {
         name: scope.name.to_string(),
@@ -36,6 +36,7 @@ async fn show_scopes(req: AdminRequest) -> Answer {
             Access::Operator => RouteNeeds::Operator,
             Access::Token(None) => RouteNeeds::Token,
             Access::Token(Some(name)) => RouteNeeds::Scope(name.to_string()),
+            Access::Role(least) => RouteNeeds::Role(*least),
         },
         organization: route.organization.clone(),
     });
