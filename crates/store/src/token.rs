@@ -191,6 +191,13 @@ pub fn find_successor(conn: &mut Conn, id: &TokenId) -> Result<Option<TokenId>, 
         .transpose()
 }
 
+/// Renames a token.
+pub fn update_name(conn: &mut Conn, id: &TokenId, name: &str) -> Result<(), Error> {
+    diesel::update(token::table.find(id.as_str()))
+        .set(token::name.eq(name))
+        .run(conn)
+}
+
 /// Sets the expiry of a token, unless it expires before.
 pub fn shorten(conn: &mut Conn, id: &TokenId, end: Instant) -> Result<(), Error> {
     diesel::update(token::table.find(id.as_str()))

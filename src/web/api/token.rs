@@ -16,7 +16,7 @@ use chrono::Duration;
 use domain::{Fault, Instant};
 use wire::api::{
     CreateTokenBody, Descendants, List, ListParameters, NewToken, Nothing, RevokeAll, Revoked,
-    Rotation, Token,
+    Rotation, Token, UpdateTokenBody,
 };
 
 type Answer = Result<HttpResponse, Failure>;
@@ -26,6 +26,7 @@ routes! {
     create_token: token::WRITE,
     show_token: token::READ,
     show_descendants: token::READ,
+    change_token: token::WRITE,
     delete_token: token::WRITE,
     rotate_token: token::WRITE,
     revoke_tokens: token::WRITE,
@@ -33,6 +34,7 @@ routes! {
     create_organization_token: token::WRITE,
     show_organization_token: token::READ,
     show_organization_descendants: token::READ,
+    change_organization_token: token::WRITE,
     delete_organization_token: token::WRITE,
     rotate_organization_token: token::WRITE,
     revoke_organization_tokens: token::WRITE,
@@ -90,6 +92,19 @@ async fn show_token(call: Call, path: Path<TokenPath>) -> Answer {
 )]
 async fn show_descendants(call: Call, path: Path<TokenPath>) -> Answer {
     descendants(&call, &path).await
+}
+
+/// Renames one of the caller's tokens.
+#[utoipa::path(
+    patch,
+    path = "/v1/tokens/{id}",
+    tag = "tokens",
+    params(("id" = String, Path, description = "ID of the token.")),
+    request_body = UpdateTokenBody,
+    responses((status = 200, description = "The updated token.", body = Token))
+)]
+async fn change_token(call: Call, path: Path<TokenPath>) -> Answer {
+    change(&call, &path).await
 }
 
 /// Revokes one of the caller's tokens, and the tokens and invitations that were created with it.
@@ -204,6 +219,22 @@ async fn show_organization_descendants(call: Call, path: Path<TokenPath>) -> Ans
     descendants(&call, &path).await
 }
 
+/// Renames a token of an organization.
+#[utoipa::path(
+    patch,
+    path = "/v1/orgs/{org}/tokens/{id}",
+    tag = "tokens",
+    params(
+        ("org" = String, Path, description = "ID or slug of the organization."),
+        ("id" = String, Path, description = "ID of the token.")
+    ),
+    request_body = UpdateTokenBody,
+    responses((status = 200, description = "The updated token.", body = Token))
+)]
+async fn change_organization_token(call: Call, path: Path<TokenPath>) -> Answer {
+    change(&call, &path).await
+}
+
 /// Revokes a token of an organization, and the tokens and invitations that were created with it.
 /// Idempotent.
 #[utoipa::path(
@@ -286,6 +317,12 @@ async fn show(call: &Call, path: &TokenPath) -> Answer {
 async fn descendants(call: &Call, path: &TokenPath) -> Answer {
     let review = token::list_descendants(call, &path.owner_ref(), &path.id).await?;
     Ok(HttpResponse::Ok().json(document::descendants(&review)))
+}
+
+async fn change(call: &Call, path: &TokenPath) -> Answer {
+    let UpdateTokenBody { name } = call.read()?;
+    let renamed = token::rename(call, &path.owner_ref(), &path.id, &name).await?;
+    Ok(HttpResponse::Ok().json(document::token(&renamed, call.app.now())))
 }
 
 async fn revoke(call: &Call, path: &TokenPath) -> Answer {

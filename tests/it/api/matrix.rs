@@ -99,7 +99,7 @@ const NAME: &str = r#"{"name": "Name {n}"}"#;
 const ROLE: &str = r#"{"role": "member"}"#;
 
 #[rustfmt::skip]
-pub const TABLE: [Entry; 62] = [
+pub const TABLE: [Entry; 64] = [
     entry("GET /v1/me", "", "", 200, EVERYBODY),
     entry("GET /v1/me/descendants", "", "", 200, EVERYBODY),
     entry("GET /v1/scopes", "", "", 200, EVERYBODY),
@@ -109,6 +109,7 @@ pub const TABLE: [Entry; 62] = [
     entry("POST /v1/tokens/revoke-all", "tokens:write", BEFORE, 200, EVERYBODY),
     entry("GET /v1/tokens/{id}", "tokens:read", "", 200, EVERYBODY),
     entry("GET /v1/tokens/{id}/descendants", "tokens:read", "", 200, EVERYBODY),
+    entry("PATCH /v1/tokens/{id}", "tokens:write", NAME, 200, EVERYBODY),
     entry("DELETE /v1/tokens/{id}", "tokens:write", "", 204, EVERYBODY),
     entry("POST /v1/tokens/{id}/rotate", "tokens:write", "{}", 201, EVERYBODY),
     entry("GET /v1/audit", "audit:read", "", 200, UNNARROWED),
@@ -127,6 +128,7 @@ pub const TABLE: [Entry; 62] = [
     entry("POST /v1/orgs/{org}/tokens/revoke-all", "tokens:write", BEFORE, 200, ADMINS),
     entry("GET /v1/orgs/{org}/tokens/{id}", "tokens:read", "", 200, ADMINS),
     entry("GET /v1/orgs/{org}/tokens/{id}/descendants", "tokens:read", "", 200, ADMINS),
+    entry("PATCH /v1/orgs/{org}/tokens/{id}", "tokens:write", NAME, 200, ADMINS),
     entry("DELETE /v1/orgs/{org}/tokens/{id}", "tokens:write", "", 204, ADMINS),
     entry("POST /v1/orgs/{org}/tokens/{id}/rotate", "tokens:write", "{}", 201, ADMINS),
     entry("GET /v1/orgs/{org}/members", "orgs:read", "", 200, MEMBERS),
@@ -166,11 +168,12 @@ pub const TABLE: [Entry; 62] = [
 ];
 
 /// Routes about the caller's own resources, for which the operator needs an actor.
-const OF_ONESELF: [&str; 7] = [
+const OF_ONESELF: [&str; 8] = [
     "GET /v1/tokens",
     "POST /v1/tokens",
     "GET /v1/tokens/{id}",
     "GET /v1/tokens/{id}/descendants",
+    "PATCH /v1/tokens/{id}",
     "DELETE /v1/tokens/{id}",
     "POST /v1/tokens/{id}/rotate",
     "POST /v1/orgs",

@@ -12,6 +12,7 @@ mod policy;
 mod project;
 mod race;
 mod random;
+mod rename;
 mod revocation;
 mod rotation;
 mod source;

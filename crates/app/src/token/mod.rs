@@ -1,4 +1,4 @@
-//! Tokens: creating, listing, rotating and revoking them, and loading their owners.
+//! Tokens: creating, listing, renaming, rotating and revoking them, and loading their owners.
 
 mod choices;
 mod create;
@@ -6,6 +6,7 @@ mod draw;
 mod introspect;
 mod list;
 mod policy_check;
+mod rename;
 mod revoke;
 mod rotate;
 mod search;
@@ -20,6 +21,7 @@ pub use list::{
     Creator, Listed, count_living, find, find_listed, find_successor, list, list_descendants,
     list_living, list_own_descendants, review_revocation,
 };
+pub use rename::rename;
 pub use revoke::{Before, Ended, Revoked, give_back, revoke, revoke_all, revoke_matching};
 pub(super) use revoke::{deny_approved, end_all, end_with_descendants};
 pub use rotate::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};

@@ -242,6 +242,8 @@ words! {
         TokenUsesForgotten = "token.uses_forgotten",
         /// A token was created.
         TokenCreated = "token.created",
+        /// A token was renamed.
+        TokenRenamed = "token.renamed",
         /// A token was rotated.
         TokenRotated = "token.rotated",
         /// A token was revoked.

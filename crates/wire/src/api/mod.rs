@@ -25,6 +25,7 @@ pub use org::{
 pub use project::{CreateProjectBody, ProjectDetail, ProjectMember, UpdateProjectBody};
 pub use token::{
     CreateTokenBody, Descendant, Descendants, NewToken, RevokeAll, Revoked, Rotation, Token,
+    UpdateTokenBody,
 };
 
 pub use values::{

@@ -110,6 +110,16 @@ pub struct CreateTokenBody {
     pub projects: Vec<String>,
 }
 
+/// New attributes of a token.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdateTokenBody {
+    /// Name, 1 to 100 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
+    pub name: String,
+}
+
 /// A new token with its secret.
 // No `Debug`, which keeps the secret out of the log.
 #[derive(Serialize, Deserialize)]

@@ -120,6 +120,7 @@ fn words(action: Action, record: &Record) -> &'static str {
             "created the token {token_name} to replace an older one"
         }
         Action::TokenCreated => "created the token {token_name}",
+        Action::TokenRenamed => "renamed a token to {token_name}",
         Action::TokenRotated => "rotated the token {target}",
         Action::TokenRevoked if told("count") => "revoked tokens: {count}",
         Action::TokenRevoked => "revoked the token {target}",

@@ -22,8 +22,9 @@ pub use store::token_access::RotationRequest;
 const DAYS: u64 = 30;
 
 /// Lifecycle actions that name a token.
-const LIFE: [Action; 6] = [
+const LIFE: [Action; 7] = [
     Action::TokenCreated,
+    Action::TokenRenamed,
     Action::TokenRotated,
     Action::TokenRevoked,
     Action::TokenBlocked,
@@ -31,7 +32,7 @@ const LIFE: [Action; 6] = [
     Action::RotationRequested,
 ];
 
-/// Most lifecycle records shown; few tokens have more than three.
+/// Most lifecycle records shown; few tokens have more than four.
 const RECORDS: i64 = 20;
 
 /// Maximum number of shown tokens that were created with the token.
