@@ -58,24 +58,21 @@ addEventListener("keydown", (event) => {
 // The current tab is in sight on small screens.
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-// Shows the scopes that match every word; checked scopes stay visible.
+// Shows the resources that match every word; those with a selection stay visible.
 for (const search of document.querySelectorAll("[data-search]")) {
   const input = search.querySelector("input");
   const status = search.querySelector("[role=status]");
-  const groups = search.parentElement.querySelectorAll(".group");
+  const rows = search.parentElement.querySelectorAll(".resource");
   const filter = () => {
     const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
     let found = 0;
-    for (const group of groups) {
-      for (const row of group.querySelectorAll(".scope")) {
-        const text = row.textContent.toLowerCase();
-        const matches = words.every((word) => text.includes(word));
-        if (matches) found += 1;
-        row.hidden = !matches && !row.querySelector("input").checked;
-      }
-      group.hidden = !group.querySelector(".scope:not([hidden])");
+    for (const row of rows) {
+      const text = row.textContent.toLowerCase();
+      const matches = words.every((word) => text.includes(word));
+      if (matches) found += 1;
+      row.hidden = !matches && !row.querySelector("input:checked:not([value=none])");
     }
-    status.textContent = words.length === 0 ? "" : `${found} scope${found === 1 ? "" : "s"} found.`;
+    status.textContent = words.length === 0 ? "" : `${found} of ${rows.length} found.`;
   };
   search.hidden = false;
   input.addEventListener("input", filter);
@@ -86,18 +83,94 @@ for (const search of document.querySelectorAll("[data-search]")) {
 }
 
 // A token limited to an organization can only be limited to its projects.
-const organization = document.querySelector("select#organization");
-if (organization) {
+const limits = document.querySelector("[name=organization]")?.form;
+if (limits) {
   const narrow = () => {
-    for (const group of document.querySelectorAll("[data-organization]")) {
-      const isOut = organization.value !== "" && organization.value !== group.dataset.organization;
+    const choice = limits.elements.organization;
+    for (const group of limits.querySelectorAll("[data-organization]")) {
+      // A list of organizations has their projects below it, radio buttons have them beside each.
+      const isOut = choice.value !== group.dataset.organization && (choice.value !== "" || choice instanceof RadioNodeList);
       group.hidden = isOut;
       for (const box of group.querySelectorAll("input")) box.disabled = isOut;
     }
   };
-  organization.addEventListener("change", narrow);
+  limits.addEventListener("change", narrow);
   // The browser may restore an earlier choice.
   addEventListener("pageshow", narrow);
+}
+
+// The form of a new token: presets without a new page, and a summary in words.
+const summary = document.querySelector("[data-summary]");
+if (summary) {
+  const { form } = summary.querySelector("button");
+  const part = (name) => summary.querySelector(`[data-part=${name}]`);
+  const everything = part("reach").textContent;
+  const RISKS = ["high", "write", "read"];
+  const MOST = 5;
+
+  // The selected scopes, the riskiest first. Writing includes reading.
+  const scopes = () => {
+    const boxes = [...form.querySelectorAll(".resource input:checked:not([value=none])")];
+    const read = (box) => box.closest(".seg")?.querySelector("[value$=':read']");
+    const selected = new Set(boxes.flatMap((box) => [box, read(box) ?? box]));
+    const about = [...selected].map((box) => {
+      const { textContent: text, dataset } = document.getElementById(`grants-${box.value}`);
+      return { name: box.value, text, risk: dataset.risk };
+    });
+    return about.sort((a, b) => RISKS.indexOf(a.risk) - RISKS.indexOf(b.risk));
+  };
+  const below = (text, sub, tag = "span") => {
+    const line = document.createElement(tag);
+    line.className = "sub";
+    line.textContent = sub;
+    return [`${text} `, line];
+  };
+  const reach = () => {
+    const projects = [...form.querySelectorAll("[name=project]:checked:enabled")].map((box) => box.nextElementSibling.textContent);
+    const organization = form.querySelector("[name=organization]:checked")?.nextElementSibling.firstChild.textContent;
+    if (projects.length === 0) return [organization ?? everything];
+    return [projects.join(", "), organization && form.elements.organization.value && `in ${organization}`];
+  };
+  const end = () => {
+    const chosen = form.querySelector("[name=expires]:checked");
+    const [label, note] = chosen ? [...chosen.parentElement.querySelectorAll("span")].map((one) => one.textContent) : ["Choose a day"];
+    const date = form.elements.expires_on.valueAsDate;
+    if (chosen?.value !== "custom") return chosen?.value === "never" ? [label, note] : [note ?? label, note && label];
+    return [date ? date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }) : note];
+  };
+  const update = () => {
+    const found = scopes();
+    const counts = RISKS.map((risk) => [found.filter((scope) => scope.risk === risk).length, risk === "high" ? "high risk" : risk]);
+    const count = counts.filter(([number]) => number > 0).map((pair) => pair.join(" ")).join(", ");
+    part("count").textContent = count || "No scopes";
+    part("risk").replaceChildren(...found.map((scope) => Object.assign(document.createElement("span"), { className: scope.risk })));
+    const lines = found.slice(0, MOST).flatMap((scope) => below(scope.text, scope.name, "code"));
+    if (found.length > MOST) lines.push(`and ${found.length - MOST} more`);
+    part("can").replaceChildren(...(lines.length > 0 ? lines : below("Identify its owner", "Nothing else")));
+    for (const [name, [text, sub]] of [["reach", reach()], ["end", end()]]) part(name).replaceChildren(...(sub ? below(text, sub) : [text]));
+    part("line").textContent = `${found.length} scope${found.length === 1 ? "" : "s"} · ${reach()[0]} · ${end()[0]}`;
+    const names = found.map((scope) => scope.name).sort().join(" ");
+    for (const link of form.querySelectorAll("[data-preset]")) {
+      const isCurrent = names !== "" && link.dataset.preset.split(" ").sort().join(" ") === names;
+      if (isCurrent) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  for (const link of form.querySelectorAll("[data-preset]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      const names = link.dataset.preset.split(" ");
+      // In document order, so that the last choice of a row wins: writing includes reading.
+      for (const box of form.querySelectorAll(".resource input")) {
+        if (box.type === "checkbox") box.checked = names.includes(box.value);
+        else if (box.value === "none" || names.includes(box.value)) box.checked = true;
+      }
+      update();
+    });
+  }
+  for (const hidden of summary.querySelectorAll("[hidden]")) hidden.hidden = false;
+  for (const event of ["input", "change"]) form.addEventListener(event, update);
+  addEventListener("pageshow", update);
 }
 
 // Enter in a checkbox would press the form's first button, Deny: safe, but rarely intended.

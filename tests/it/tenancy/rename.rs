@@ -53,9 +53,9 @@ async fn name_must_be_valid_and_the_token_visible() {
         let body = refused(
             client.patch(&at, json!({"name": name})).await,
             422,
-            "validation_failed",
+            "invalid",
         );
-        assert_eq!(body["errors"][0]["field"], "name", "{body}");
+        assert_eq!(body["errors"][0]["pointer"], "#/name", "{body}");
     }
     let reader = Client::with(&test, &ada, input(&["tokens:read"])).await;
     let name = || json!({"name": "new"});

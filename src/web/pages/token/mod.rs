@@ -2,13 +2,16 @@
 
 mod activity;
 mod create;
+mod expiry;
 mod list;
+mod prefill;
+mod reach;
 mod revoke;
 mod rotate;
 mod row;
 mod secret;
 
-pub use create::project_groups;
+pub use reach::project_groups;
 pub use row::row;
 
 use super::org_request::OrgPageRequest;

@@ -24,7 +24,8 @@ pub fn to_secret(req: &TokensRequest, id: &TokenId) -> Answer {
 /// `GET /tokens/{id}/secret`, or the organization's.
 pub async fn show(req: TokensRequest) -> Answer {
     let id = req.segment("id");
-    let token = token::find(&req, &req.owner_ref, id).await?.token;
+    let found = token::find_listed(&req, &req.owner_ref, id).await?;
+    let token = found.token;
     let secret = req.take_secret(id).await?;
     let page = TokenCreatedPage {
         chrome: req.chrome(),
@@ -33,6 +34,7 @@ pub async fn show(req: TokensRequest) -> Answer {
         name: token.name,
         secret: secret.map(|secret| secret.expose().to_owned()),
         scopes: token.scopes.iter().map(ToString::to_string).collect(),
+        limits: found.limits,
         expires: token.expires_at.map(|end| Moment::new(end, req.now())),
         replaced: match token.replaces {
             Some(old) => replaced(&req, old.as_str()).await?,

@@ -1,7 +1,6 @@
 //! Device code entry, consent page and result.
 
-use super::token::ProjectGroup;
-use super::{Choice, Chrome, FieldErrors, Moment, ScopeChoice, initials};
+use super::{Choice, Chrome, FieldErrors, Moment, ProjectGroup, ScopeChoice, initials};
 use askama::Template;
 use domain::scope::Risk;
 

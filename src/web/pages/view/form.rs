@@ -110,36 +110,26 @@ impl ScopeChoice {
         }
     }
 
+    /// The word of its risk.
+    pub(super) fn risk_word(&self) -> &'static str {
+        self.risk.as_str()
+    }
+
     /// Whether it is marked.
     pub(super) fn is_high(&self) -> bool {
         self.risk == Risk::High
     }
 }
 
-/// Scopes under one heading.
+/// The projects of an organization that can be ticked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScopeGroup {
-    /// The heading: `tokens`.
-    pub name: String,
-    /// The scopes, in the order given.
-    pub scopes: Vec<ScopeChoice>,
-}
-
-impl ScopeGroup {
-    /// Groups scopes; groups appear in the order of their first scope.
-    pub fn of(scopes: Vec<ScopeChoice>) -> Vec<Self> {
-        let mut groups: Vec<Self> = Vec::new();
-        for scope in scopes {
-            match groups.iter_mut().find(|group| group.name == scope.group) {
-                Some(group) => group.scopes.push(scope),
-                None => groups.push(Self {
-                    name: scope.group.clone(),
-                    scopes: vec![scope],
-                }),
-            }
-        }
-        groups
-    }
+pub struct ProjectGroup {
+    /// The organization's id, as in the list of organizations.
+    pub organization_id: String,
+    /// The organization's name.
+    pub organization: String,
+    /// Its projects; the value is their id, and those selected are ticked.
+    pub projects: Vec<Choice>,
 }
 
 /// An option of a list.
@@ -165,20 +155,6 @@ impl Choice {
             })
             .collect()
     }
-
-    /// The choices for the expiry of a token. The page drops those beyond a limit on lifetimes.
-    pub fn expiries(selected: &str) -> Vec<Self> {
-        Self::of(
-            &[
-                ("30d", "In 30 days"),
-                ("90d", "In 90 days"),
-                ("1y", "In 1 year"),
-                ("custom", "On a date I choose"),
-                ("never", "Never"),
-            ],
-            selected,
-        )
-    }
 }
 
 #[cfg(test)]
@@ -198,32 +174,11 @@ mod tests {
     }
 
     #[test]
-    fn scopes_are_grouped_by_the_part_before_the_colon() {
-        let scope = |name: &str| choice(name, "", false);
-        let groups = ScopeGroup::of(vec![scope("a:x"), scope("b"), scope("a:y")]);
-        let names: Vec<_> = groups
-            .iter()
-            .map(|g| (g.name.as_str(), g.scopes.len()))
-            .collect();
-        assert_eq!(names, [("a", 2), ("b", 1)]);
-    }
-
-    #[test]
     fn one_error_of_a_field_stands_at_the_field() {
         let mut errors = FieldErrors::on("email", "Enter your email.");
         assert!(!errors.need_summary());
         errors.push("password", "Enter your password.");
         assert!(errors.need_summary());
         assert!(FieldErrors::whole("No.").need_summary());
-    }
-
-    #[test]
-    fn one_expiry_is_chosen() {
-        let chosen: Vec<_> = Choice::expiries("90d")
-            .into_iter()
-            .filter(|choice| choice.selected)
-            .map(|choice| choice.value)
-            .collect();
-        assert_eq!(chosen, ["90d"]);
     }
 }

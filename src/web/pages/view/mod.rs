@@ -25,10 +25,11 @@ pub mod project;
 pub mod token;
 pub mod token_access;
 pub mod token_activity;
+pub mod token_form;
 pub mod token_list;
 
 pub use agent::agent_name;
-pub use form::{Choice, FieldErrors, ScopeChoice, ScopeGroup};
+pub use form::{Choice, FieldErrors, ProjectGroup, ScopeChoice};
 pub use moment::{Moment, duration_words};
 
 use config::{Links, Notes, Support};

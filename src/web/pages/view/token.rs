@@ -1,7 +1,7 @@
-//! Tokens of a user or an organization: list, create, rotate, revoke.
+//! Tokens of a user or an organization: list, show once, rotate, revoke.
 
 use super::org::{EndingToken, OrganizationHead};
-use super::{Choice, Chrome, FieldErrors, Moment, ScopeGroup};
+use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;
 use chrono::Duration;
 
@@ -172,89 +172,6 @@ pub enum TokenState {
     Revoked(Moment),
 }
 
-/// `/tokens/new`, or the organization's. Posts to the same path the fields `name`, `scope`
-/// (repeated), `organization`, `project` (repeated), `expires`, `expires_on`, `form_nonce`.
-#[derive(Debug, Template)]
-#[template(path = "token_new.html")]
-pub struct NewTokenPage {
-    /// The page frame.
-    pub chrome: Chrome,
-    /// The owner of the new token.
-    pub owner: TokensOwner,
-    /// The typed name.
-    pub name: String,
-    /// The scopes to choose from; none ticked unless shown again after an error.
-    pub scopes: Vec<ScopeGroup>,
-    /// Its possible limits.
-    pub limits: LimitChoices,
-    /// The choices for the expiry, one of them selected.
-    pub expiry: Vec<Choice>,
-    /// The typed date: `2027-02-20`, or empty.
-    pub expires_on: String,
-    /// The first date that can be chosen: `2026-11-22`.
-    pub earliest: String,
-    /// The last date that can be chosen, if lifetimes are limited.
-    pub latest: Option<String>,
-    /// The form nonce: one token, however often the form is sent.
-    pub form_nonce: String,
-    /// Form errors; fields `name`, `scope`, `organization`, `project`, `expires`, `expires_on`.
-    pub errors: FieldErrors,
-}
-
-impl NewTokenPage {
-    /// Whether there are enough scopes for a search.
-    fn has_many_scopes(&self) -> bool {
-        self.scopes
-            .iter()
-            .map(|group| group.scopes.len())
-            .sum::<usize>()
-            > 8
-    }
-}
-
-/// The possible limits of a new token.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LimitChoices {
-    /// The user's organizations: all, with the empty value, then each with its id. Empty where
-    /// there is nothing to choose.
-    pub organizations: Vec<Choice>,
-    /// The projects to tick, by organization; organizations without projects are left out.
-    pub projects: Vec<ProjectGroup>,
-    /// The organizations that the token may be unable to reach.
-    pub caveats: Vec<Caveat>,
-}
-
-/// The projects of an organization that can be ticked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProjectGroup {
-    /// The organization's id, as in the list of organizations.
-    pub organization_id: String,
-    /// The organization's name.
-    pub organization: String,
-    /// Its projects; the value is their id, and those selected are ticked.
-    pub projects: Vec<Choice>,
-}
-
-/// An organization whose policy excludes some personal tokens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caveat {
-    /// The organization's name.
-    pub organization: String,
-    /// The requirement of its policy.
-    pub required: RequiredScope,
-}
-
-/// A policy's requirement for a personal token or its owner.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RequiredScope {
-    /// The owner must be an admin or owner, which this user is not.
-    AdminsOnly,
-    /// It must expire within this time: `90 days`.
-    ExpiresWithin(String),
-    /// It must expire.
-    Expires,
-}
-
 /// The one page that shows a token, right after it was created or rotated.
 #[derive(Template)]
 #[template(path = "token_created.html")]
@@ -271,6 +188,8 @@ pub struct TokenCreatedPage {
     pub secret: Option<String>,
     /// The names of its scopes; may be empty.
     pub scopes: Vec<String>,
+    /// Names of the organization or the projects that limit it; may be empty.
+    pub limits: Vec<String>,
     /// When it expires; `None` if never.
     pub expires: Option<Moment>,
     /// The token that it replaces, if it was created by rotation.

@@ -1,7 +1,7 @@
 //! Code entry, consent and result, in every state.
 
+use super::super::ProjectGroup;
 use super::super::device::*;
-use super::super::token::ProjectGroup;
 use super::super::{Choice, FieldErrors, ScopeChoice};
 use super::{HOSTILE, LONG, Sample, ada, choice, days, minutes, sample};
 use domain::device::DeniedBecause;

@@ -1,80 +1,165 @@
 //! Creating and rotating a token, in every state.
 
 use super::super::token::*;
-use super::super::{Choice, FieldErrors, Moment, ScopeGroup};
+use super::super::token_form::*;
+use super::super::{Choice, FieldErrors, Moment, ProjectGroup, ScopeChoice};
 use super::token::token;
 use super::{HOSTILE, LONG, Sample, acme, ada, choice, days, minutes, sample};
+use domain::scope::Risk;
+
+fn expiry(selected: &str, over: &[&str]) -> Vec<ExpiryChoice> {
+    let choices = [
+        ("30d", "30 days", "22 Dec 2026"),
+        ("90d", "90 days", "20 Feb 2027"),
+        ("1y", "1 year", "22 Nov 2027"),
+        ("never", "Never", "Until revoked"),
+        ("custom", "Custom", "Choose a day"),
+    ];
+    let choice = |(value, label, note): (&str, &str, &str)| {
+        let is_over = over.contains(&value);
+        ExpiryChoice {
+            choice: Choice {
+                value: value.into(),
+                label: label.into(),
+                selected: value == selected,
+            },
+            note: if is_over { "Over the limit" } else { note }.into(),
+            is_over,
+        }
+    };
+    choices.map(choice).to_vec()
+}
+
+fn presets(current: &str) -> Vec<PresetLink> {
+    [
+        (
+            "Read only",
+            "read-only",
+            "orgs:read projects:read tokens:read",
+        ),
+        (
+            "Read and write",
+            "read-write",
+            "app:deploy orgs:read projects:read projects:write tokens:read tokens:write",
+        ),
+        ("Clear", "none", ""),
+    ]
+    .map(|(name, word, scopes)| PresetLink {
+        name: name.into(),
+        href: format!("/tokens/new?preset={word}"),
+        scopes: scopes.into(),
+        is_current: word == current,
+    })
+    .to_vec()
+}
+
+fn scopes(ticked: &[&str]) -> Vec<ScopeChoice> {
+    let mut scopes = [
+        ("app:deploy", "Deploy builds and roll back"),
+        ("app:read", "See apps, builds and their settings"),
+        ("orgs:read", "See your organizations and their members"),
+        (
+            "orgs:write",
+            "Change organizations and their members, and invite new ones, owners included",
+        ),
+        ("projects:read", "See the projects you can reach"),
+        ("projects:write", "Create and change projects"),
+        ("tokens:read", "See your tokens: names, scopes and last use"),
+        ("tokens:write", "Create, rotate and revoke tokens"),
+    ]
+    .map(|(name, description)| choice(name, description, ticked.contains(&name)));
+    scopes[3].risk = Risk::High;
+    scopes.to_vec()
+}
 
 fn new_token() -> NewTokenPage {
     NewTokenPage {
         chrome: ada(),
         owner: TokensOwner::User,
         name: String::new(),
-        scopes: ScopeGroup::of(vec![
-            choice("app:deploy", "Deploy builds and roll back", false),
-            choice(
-                "orgs:read",
-                "See your organizations and their members",
-                false,
-            ),
-            choice(
-                "orgs:write",
-                "Change organizations and their members, and invite new ones, owners included",
-                false,
-            ),
-            choice("projects:read", "See the projects you can reach", false),
-            choice("projects:write", "Create and change projects", false),
-            choice(
-                "tokens:read",
-                "See your tokens: names, scopes and last use",
-                false,
-            ),
-            choice("tokens:write", "Create, rotate and revoke tokens", false),
-        ]),
-        limits: LimitChoices::default(),
-        expiry: Choice::expiries("90d"),
+        expiry: expiry("90d", &[]),
         expires_on: String::new(),
         earliest: "2026-11-22".into(),
-        form_nonce: "form_nonce".into(),
         latest: None,
+        reach: Reach::default(),
+        presets: presets(""),
+        resources: Resource::of(scopes(&[])),
+        left_out: Vec::new(),
+        form_nonce: "form_nonce".into(),
         errors: FieldErrors::none(),
+    }
+}
+
+fn reached(id: &str, name: &str, projects: &[(&str, &str)]) -> ReachOrganization {
+    ReachOrganization {
+        group: ProjectGroup {
+            organization_id: id.into(),
+            organization: name.into(),
+            projects: Choice::of(projects, "prj_2"),
+        },
+        selected: false,
+        required: None,
     }
 }
 
 /// Many scopes, two organizations with projects, and policies that restrict the token.
 fn many() -> NewTokenPage {
-    let mut scopes: Vec<_> = new_token()
-        .scopes
-        .into_iter()
-        .flat_map(|g| g.scopes)
-        .collect();
+    let mut scopes = scopes(&[
+        "app:deploy",
+        "projects:read",
+        "projects:write",
+        "tokens:read",
+    ]);
     scopes.push(choice("audit:read", "Read the audit log", false));
+    for name in ["log", "dns", "database", "secret"] {
+        scopes.push(choice(&format!("{name}:read"), HOSTILE, false));
+    }
     scopes.push(choice(LONG, HOSTILE, false));
-    let projects = |id: &str, name: &str, projects: &[(&str, &str)]| ProjectGroup {
-        organization_id: id.into(),
-        organization: name.into(),
-        projects: Choice::of(projects, "prj_2"),
-    };
-    let caveat = |name: &str, required| Caveat {
-        organization: name.into(),
-        required,
-    };
+    let organizations = vec![
+        ReachOrganization {
+            selected: true,
+            required: Some(Requirement::ExpiresWithin("90 days".into())),
+            ..reached("org_1", "Acme", &[("prj_1", "Website"), ("prj_2", "App")])
+        },
+        ReachOrganization {
+            required: Some(Requirement::AdminsOnly),
+            ..reached("org_2", HOSTILE, &[("prj_3", LONG)])
+        },
+        ReachOrganization {
+            required: Some(Requirement::Expires),
+            ..reached("org_3", LONG, &[("prj_4", HOSTILE)])
+        },
+    ];
     NewTokenPage {
-        scopes: ScopeGroup::of(scopes),
-        limits: LimitChoices {
-            organizations: Choice::of(
-                &[("", "All of mine"), ("org_1", "Acme"), ("org_2", HOSTILE)],
-                "",
-            ),
-            projects: vec![
-                projects("org_1", "Acme", &[("prj_1", "Website"), ("prj_2", "App")]),
-                projects("org_2", HOSTILE, &[("prj_3", LONG)]),
-            ],
-            caveats: vec![
-                caveat("Acme", RequiredScope::ExpiresWithin("90 days".into())),
-                caveat(HOSTILE, RequiredScope::AdminsOnly),
-                caveat(LONG, RequiredScope::Expires),
-            ],
+        resources: Resource::of(scopes),
+        reach: Reach {
+            has_choice: true,
+            all: Some(false),
+            organizations,
+        },
+        ..new_token()
+    }
+}
+
+/// A copy of a token, of which the user can give only a part, under a limit on lifetimes.
+fn copied() -> NewTokenPage {
+    let ticked = ["orgs:read", "projects:read", "tokens:read"];
+    NewTokenPage {
+        name: "Build server".into(),
+        expiry: expiry("90d", &["1y", "never"]),
+        latest: Some("2027-02-20".into()),
+        presets: presets("read-only"),
+        resources: Resource::of(scopes(&ticked)),
+        left_out: vec![
+            "app:admin".into(),
+            "a project that you cannot choose".into(),
+        ],
+        reach: Reach {
+            organizations: vec![ReachOrganization {
+                required: Some(Requirement::AdminsOnly),
+                ..reached("org_1", "Acme", &[])
+            }],
+            ..Reach::default()
         },
         ..new_token()
     }
@@ -88,6 +173,7 @@ fn created(name: &str, expires: Option<Moment>, scopes: &[&str]) -> TokenCreated
         name: name.into(),
         secret: Some(format!("dc_{}", "0123456789abcdef".repeat(3))),
         scopes: scopes.iter().map(|s| (*s).to_owned()).collect(),
+        limits: Vec::new(),
         expires,
         replaced: None,
         me_url: "https://login.example.com/v1/me".into(),
@@ -127,7 +213,7 @@ pub fn samples() -> Vec<Sample> {
     errors.push("expires_on", "Choose a date from tomorrow on.");
     let again = NewTokenPage {
         name: HOSTILE.into(),
-        expiry: Choice::expiries("custom"),
+        expiry: expiry("custom", &["never"]),
         expires_on: "2020-01-01".into(),
         latest: Some("2027-11-22".into()),
         errors,
@@ -137,9 +223,13 @@ pub fn samples() -> Vec<Sample> {
     let of_acme = || TokensOwner::Organization(acme());
     let org_new = NewTokenPage {
         owner: of_acme(),
-        limits: LimitChoices {
-            projects: many().limits.projects,
-            ..LimitChoices::default()
+        reach: Reach {
+            organizations: vec![reached(
+                "org_1",
+                "Acme",
+                &[("prj_1", "Website"), ("prj_2", LONG)],
+            )],
+            ..Reach::default()
         },
         ..new_token()
     };
@@ -165,12 +255,16 @@ pub fn samples() -> Vec<Sample> {
     vec![
         sample("token-new", "empty", &new_token()),
         sample("token-new", "many", &many()),
+        sample("token-new", "copied", &copied()),
         sample("token-new", "errors", &again),
         sample("org-token-new", "empty", &org_new),
         sample(
             "token-created",
             "plain",
-            &created("Build server", Some(days(90)), &["projects:read"]),
+            &TokenCreatedPage {
+                limits: vec!["Website".into(), "App".into()],
+                ..created("Build server", Some(days(90)), &["projects:read"])
+            },
         ),
         sample(
             "token-created",
