@@ -41,7 +41,7 @@ const PAGES: [(&str, Role); 25] = [
 ];
 
 /// The lowest role that may submit a form.
-const FORMS: [(&str, Role); 23] = [
+const FORMS: [(&str, Role); 24] = [
     ("/o/{org}/audit/verify", Role::Admin),
     ("/o/{org}/delete", Role::Owner),
     ("/o/{org}/invitations", Role::Admin),
@@ -62,6 +62,7 @@ const FORMS: [(&str, Role); 23] = [
     ("/o/{org}/projects/{project}/name", Role::Admin),
     ("/o/{org}/settings/api-tokens/new", Role::Admin),
     ("/o/{org}/settings/api-tokens/revoke-all", Role::Admin),
+    ("/o/{org}/settings/api-tokens/{id}/name", Role::Admin),
     ("/o/{org}/settings/api-tokens/{id}/revoke", Role::Admin),
     ("/o/{org}/settings/api-tokens/{id}/rotate", Role::Admin),
     ("/o/{org}/settings/policy", Role::Owner),

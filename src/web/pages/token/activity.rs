@@ -30,8 +30,15 @@ pub async fn show(req: TokensRequest) -> Answer {
         OwnerRef::Own => Reader::of_user(&req, &found.names),
         OwnerRef::Organization(_) => Reader::of_organization(&req, &found.names),
     };
+    let typed = req.typed();
     let page = TokenPage {
         chrome: req.chrome(),
+        is_renamed: query.value("done") == Some("renamed"),
+        name: match typed.was_sent() {
+            true => typed.text("name"),
+            false => token.name.clone(),
+        },
+        errors: typed.errors,
         ending: ending(&found),
         blocked_in: found.blocked_in.clone(),
         rotation_requests: rotation_notes(&found, now),

@@ -6,6 +6,7 @@ mod expiry;
 mod list;
 mod prefill;
 mod reach;
+mod rename;
 mod revoke;
 mod rotate;
 mod row;
@@ -16,7 +17,7 @@ pub use row::row;
 
 use super::org_request::OrgPageRequest;
 use super::page_request::PageRequest;
-use super::page_route::{Guard, read};
+use super::page_route::{Guard, form_on, read};
 use super::view::token::{TokenRight, TokensOwner};
 use crate::web::failure::Failure;
 use crate::web::route::resource;
@@ -47,6 +48,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
             read(rotate::show).post(rotate::submit),
         ))
         .service(resource("/tokens/{id}/secret", read(secret::show)))
+        .service(resource(
+            "/tokens/{id}/name",
+            form_on("/tokens/{id}").post(rename::submit),
+        ))
         .service(resource("/tokens/{id}", read(activity::show)))
         .service(resource("/o/{org}/settings/api-tokens", read(list::show)))
         .service(resource(
@@ -68,6 +73,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}/secret",
             read(secret::show),
+        ))
+        .service(resource(
+            "/o/{org}/settings/api-tokens/{id}/name",
+            form_on("/o/{org}/settings/api-tokens/{id}").post(rename::submit),
         ))
         .service(resource(
             "/o/{org}/settings/api-tokens/{id}",

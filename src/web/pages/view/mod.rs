@@ -259,7 +259,16 @@ mod tests {
                 "errors",
                 "name=\"expires_on\" type=\"date\" value=\"2020-01-01\"",
             ),
-            ("token-new", "errors", "<option value=\"custom\" selected>"),
+            (
+                "token-new",
+                "errors",
+                "name=\"expires\" value=\"custom\" checked",
+            ),
+            (
+                "token-new",
+                "errors",
+                "name=\"access.projects\" value=\"projects:write\" aria-describedby=\"grants-projects:write\" checked",
+            ),
             (
                 "token-new",
                 "errors",

@@ -4,7 +4,7 @@ use super::audit::{EventRow, Part};
 use super::chart::UseChart;
 use super::moment::by_day;
 use super::token::{TokenMark, TokenRight, TokenRow, TokenState, TokensOwner};
-use super::{Chrome, Moment};
+use super::{Chrome, FieldErrors, Moment};
 use askama::Template;
 
 /// `GET /tokens/{id}`, or the organization's.
@@ -35,8 +35,14 @@ pub struct TokenPage {
     pub record: UseRecord,
     /// URL of the next page of uses.
     pub next: Option<String>,
-    /// Its creation, rotation and end, newest first.
+    /// Its creation, changes and end, newest first.
     pub events: Vec<EventRow>,
+    /// Whether it was renamed just now.
+    pub is_renamed: bool,
+    /// The name in the form: the token's, or the typed one.
+    pub name: String,
+    /// Form errors; field `name`.
+    pub errors: FieldErrors,
 }
 
 impl TokenPage {

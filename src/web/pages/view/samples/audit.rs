@@ -159,6 +159,9 @@ fn page(owner: TokensOwner, token: TokenRow, record: UseRecord) -> TokenPage {
         record,
         next: None,
         events,
+        is_renamed: false,
+        name: "ada-laptop".into(),
+        errors: FieldErrors::none(),
     }
 }
 
@@ -313,6 +316,23 @@ pub fn samples() -> Vec<Sample> {
         own_token("unused", fresh, record(Vec::new())),
         own_token("ended-unused", ended, record(Vec::new())),
         own_token("not-recorded", live(), UseRecord::Off),
+        sample(
+            "token",
+            "renamed",
+            &TokenPage {
+                is_renamed: true,
+                ..page(TokensOwner::User, live(), record(Vec::new()))
+            },
+        ),
+        sample(
+            "token",
+            "errors",
+            &TokenPage {
+                name: HOSTILE.into(),
+                errors: FieldErrors::on("name", "Enter a name."),
+                ..page(TokensOwner::User, live(), record(Vec::new()))
+            },
+        ),
         sample("org-token", "ended", &done),
         sample("org-token", "successor", &successor),
     ]
