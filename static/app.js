@@ -148,7 +148,9 @@ if (summary) {
     if (found.length > MOST) lines.push(`and ${found.length - MOST} more`);
     part("can").replaceChildren(...(lines.length > 0 ? lines : below("Identify its owner", "Nothing else")));
     for (const [name, [text, sub]] of [["reach", reach()], ["end", end()]]) part(name).replaceChildren(...(sub ? below(text, sub) : [text]));
-    part("line").textContent = `${found.length} scope${found.length === 1 ? "" : "s"} · ${reach()[0]} · ${end()[0]}`;
+    const [until, remark] = end();
+    const ends = remark === "Until revoked" ? "no end" : `until ${until}`;
+    part("line").textContent = `${found.length} scope${found.length === 1 ? "" : "s"} · ${reach()[0]} · ${ends}`;
     const names = found.map((scope) => scope.name).sort().join(" ");
     for (const link of form.querySelectorAll("[data-preset]")) {
       const isCurrent = names !== "" && link.dataset.preset.split(" ").sort().join(" ") === names;

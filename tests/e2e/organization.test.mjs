@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { flow, invalid, submit } from './harness/browser.mjs'
 import { me } from './harness/device.mjs'
 import { ADA } from './harness/server.mjs'
-import { button, choose, createToken, link } from './harness/token.mjs'
+import { button, choose, createToken, link, selectScope } from './harness/token.mjs'
 
 const CHARLES = { email: 'charles@example.com', name: 'Charles Babbage', password: 'brass engine on a hill' }
 const section = (page, name) => page.locator('nav.tabs').getByRole('link', { name, exact: true })
@@ -162,7 +162,7 @@ flow('an organization token is made, copied, rotated and revoked', {}, async (wo
   await link(page, 'New token').click()
   await world.inspect(page)
   await page.getByLabel('Name').fill('build server')
-  await page.getByRole('checkbox', { name: 'projects:read' }).check()
+  await selectScope(page, 'projects:read')
   await submit(page, button(page, 'Create token'))
   const old = await page.locator('[data-token]').innerText()
   await world.inspect(page)

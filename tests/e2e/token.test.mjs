@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { flow, invalid, submit } from './harness/browser.mjs'
 import { me } from './harness/device.mjs'
-import { button, choose, createToken as create, link } from './harness/token.mjs'
+import { button, choose, createToken as create, expiry as expiryChoice, link } from './harness/token.mjs'
 
 async function assertNoToken(page, token) {
   assert.equal(await page.locator('[data-token]').count(), 0)
@@ -68,22 +68,22 @@ flow('how long a token lives is chosen', {}, async (world) => {
   const choose = async (name, choice, date) => {
     await page.goto('/tokens/new')
     await page.getByLabel('Name').fill(name)
-    await page.getByLabel('Expires').selectOption(choice)
+    await expiryChoice(page, choice).check()
     if (date) await page.getByLabel('Custom date').fill(date)
     await submit(page, button(page, 'Create token'))
   }
   const expiry = async () => (await me(world.server, await page.locator('[data-token]').innerText())).body.token.expires_at
   const daysAhead = (iso) => (Date.parse(iso) - Date.now()) / 86_400_000
 
-  await choose('never', 'never')
+  await choose('never', 'Never')
   assert.equal(await expiry(), null)
-  await choose('month', '30d')
+  await choose('month', '30 days')
   assert.equal(Math.round(daysAhead(await expiry())), 30)
   const inTenDays = new Date(Date.now() + 10 * 86_400_000).toISOString().slice(0, 10)
-  await choose('custom', 'custom', inTenDays)
+  await choose('custom', 'Custom', inTenDays)
   assert.ok(daysAhead(await expiry()) > 9 && daysAhead(await expiry()) <= 11)
 
-  await choose('forgot the date', 'custom')
+  await choose('forgot the date', 'Custom')
   await invalid(page).waitFor()
   assert.equal(await page.getByLabel('Name').inputValue(), 'forgot the date')
   await world.inspect(page)

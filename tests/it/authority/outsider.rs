@@ -62,10 +62,10 @@ async fn token_form_offers_only_a_limited_token() {
         .execute("UPDATE users SET needs_organization = TRUE");
     let mut browser = super::browser(test, "eve@example.com").await;
     let form = browser.get("/tokens/new").await;
-    assert!(!form.contains("All of mine"), "{}", form.body);
+    assert!(!form.contains("All organizations that"), "{}", form.body);
     let (_, select) = form
         .body
-        .split_once(r#"<select id="organization""#)
+        .split_once(r#"type="radio" name="organization""#)
         .unwrap();
     let (_, value) = select.split_once(r#"value=""#).unwrap();
     let (organization, _) = value.split_once('"').unwrap();

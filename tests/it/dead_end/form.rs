@@ -42,7 +42,7 @@ fn assert_kept(page: &Page) {
         page.body
     );
     assert!(page.is_ticked("orgs:read"));
-    assert!(page.contains(r#"<option value="custom" selected>"#));
+    assert!(page.contains(r#"name="expires" value="custom" checked"#));
 }
 
 /// An error in a form: reload and Back open the page with GET, and passwords are never stored.

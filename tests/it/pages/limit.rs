@@ -18,9 +18,9 @@ async fn token_is_limited_to_projects_and_organizations() {
     }
     let form = owner.get("/tokens/new").await;
     for words in [
-        "All of mine",
-        ">Acme</option>",
-        ">Second</option>",
+        "All organizations that you belong to",
+        ">Acme</span>",
+        ">Second</span>",
         ">Website</span></label>",
     ] {
         assert!(form.contains(words), "{words}");

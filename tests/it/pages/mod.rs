@@ -21,6 +21,7 @@ mod setup;
 mod token;
 mod token_access;
 mod token_activity;
+mod token_form;
 mod token_list;
 
 use crate::support::browser::{Browser, Page};

@@ -87,7 +87,7 @@ async fn stricter_policy_shows_the_affected_tokens_and_gives_a_grace_period() {
         page.body
     );
     let form = member.get("/tokens/new").await;
-    assert!(form.contains("only personal tokens of admins and owners have access"));
+    assert!(form.contains("Policy: only tokens of admins and owners have access"));
     let page = member
         .post("/tokens/new", &[("name", "x"), ("expires", "30d")])
         .await;

@@ -35,7 +35,7 @@ async fn form_has_its_labels_and_nothing_ticked() {
     let page = browser.get("/tokens/new").await;
     for label in [
         r#"<label for="name">Name</label>"#,
-        r#"<label for="expires">Expires</label>"#,
+        "<legend>Expires</legend>",
         ">Create token</button>",
     ] {
         assert!(page.contains(label), "{label}");
@@ -51,13 +51,22 @@ async fn form_has_its_labels_and_nothing_ticked() {
     ] {
         assert!(
             page.contains(&format!(
-                r#"<code id="scope-{scope}">{scope}</code></label>"#
+                r#"value="{scope}" aria-describedby="grants-{scope}">"#
             )),
             "{scope}"
         );
     }
-    assert!(!page.contains(" checked"));
-    assert!(page.contains(r#"<option value="90d" selected>"#));
+    let checked: Vec<_> = page
+        .body
+        .split("<input")
+        .filter(|input| input.contains(" checked>"))
+        .collect();
+    assert!(
+        checked
+            .iter()
+            .all(|input| input.contains(r#"value="none""#) || input.contains(r#"value="90d""#))
+    );
+    assert_eq!(checked.len(), 5, "four resources and the expiry");
 }
 
 /// CONTRACT 2 and 4: shown once, next to a button, and never again.
@@ -239,7 +248,7 @@ async fn errors_keep_the_input() {
         }
         if ["1y", "never", "30d", "custom"].contains(&expires) {
             assert!(
-                page.contains(&format!(r#"<option value="{expires}" selected>"#)),
+                page.contains(&format!(r#"name="expires" value="{expires}" checked"#)),
                 "{expires}"
             );
         }
@@ -300,8 +309,18 @@ async fn maximum_lifetime_is_enforced() {
         ("never", false),
         ("custom", true),
     ] {
+        let (_, input) = page
+            .body
+            .split_once(&format!(r#"name="expires" value="{choice}""#))
+            .unwrap();
+        let (input, label) = input.split_once('>').unwrap();
+        assert_eq!(!input.contains("disabled"), offered, "{choice}");
         assert_eq!(
-            page.contains(&format!(r#"<option value="{choice}""#)),
+            !label
+                .split_once("</label>")
+                .unwrap()
+                .0
+                .contains("Over the limit"),
             offered,
             "{choice}"
         );

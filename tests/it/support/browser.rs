@@ -42,11 +42,11 @@ impl Page {
             .unwrap_or_default()
     }
 
-    /// Whether the page has the checkbox of this scope, ticked.
+    /// Whether the page has the choice of this scope, selected.
     pub fn is_ticked(&self, scope: &str) -> bool {
         let (_, rest) = self
             .body
-            .split_once(&format!(r#"name="scope" value="{scope}""#))
+            .split_once(&format!(r#" value="{scope}""#))
             .unwrap_or_else(|| panic!("{scope} is not offered"));
         rest.split('>').next().unwrap().ends_with(" checked")
     }
