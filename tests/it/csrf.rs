@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 /// Every path that takes a form, with fields that would have an effect. A path missing from this
 /// table fails the suite.
-const FORMS: [(&str, &[(&str, &str)]); 46] = [
+const FORMS: [(&str, &[(&str, &str)]); 48] = [
     ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
     ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
     ("/logout", &[]),
@@ -49,6 +49,7 @@ const FORMS: [(&str, &[(&str, &str)]); 46] = [
         ],
     ),
     ("/tokens/revoke-all", &[]),
+    ("/tokens/{id}/name", &[("name", "renamed")]),
     ("/tokens/{id}/revoke", &[]),
     ("/tokens/{id}/rotate", &[("overlap", "none")]),
     ("/account/name", &[("name", "Eve")]),
@@ -106,6 +107,10 @@ const FORMS: [(&str, &[(&str, &str)]); 46] = [
     ("/o/{org}/tokens/{id}/unblock", &[]),
     ("/o/{org}/tokens/{id}/ask-to-rotate", &[]),
     ("/o/{org}/settings/api-tokens/revoke-all", &[]),
+    (
+        "/o/{org}/settings/api-tokens/{id}/name",
+        &[("name", "renamed")],
+    ),
     ("/o/{org}/settings/api-tokens/{id}/revoke", &[]),
     (
         "/o/{org}/settings/api-tokens/{id}/rotate",

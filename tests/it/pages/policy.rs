@@ -135,7 +135,7 @@ async fn policy_that_affects_no_token_is_saved_immediately() {
     );
     let form = member.get("/tokens/new").await;
     assert!(
-        form.contains(r#"<option value="30d" selected>"#),
+        form.contains(r#"name="expires" value="30d" checked"#),
         "{}",
         form.body
     );

@@ -177,7 +177,7 @@ async fn form_opens_with_the_attributes_of_another_token() {
     owner.post("/tokens/new", &fields).await;
     let list = owner.get("/tokens").await;
     let id = after(&list.body, "/tokens/new?from=", '"');
-    test.clock.advance(86_400);
+    test.clock.advance(3600);
     let copy = owner.get(&format!("/tokens/new?from={id}")).await;
     assert_eq!(copy.field("name").as_deref(), Some("Nightly"));
     assert_eq!(selected(&copy), ["orgs:read", "projects:write"]);

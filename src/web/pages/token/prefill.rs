@@ -17,8 +17,8 @@ pub const NONE: &str = "none";
 /// A selection of scopes.
 pub struct Preset {
     /// The word in the URL.
-    pub word: &'static str,
-    name: &'static str,
+    pub word: String,
+    name: String,
     scopes: ScopeSet,
 }
 
@@ -37,12 +37,16 @@ pub fn presets(catalogue: &Catalogue, offered: &ScopeSet) -> Vec<Preset> {
     ] {
         let is_new = presets.iter().all(|preset| preset.scopes != scopes);
         if is_new && !scopes.is_empty() {
-            presets.push(Preset { word, name, scopes });
+            presets.push(Preset {
+                word: word.to_owned(),
+                name: name.to_owned(),
+                scopes,
+            });
         }
     }
     presets.push(Preset {
-        word: NONE,
-        name: "Clear",
+        word: NONE.to_owned(),
+        name: "Clear".to_owned(),
         scopes: ScopeSet::default(),
     });
     presets
@@ -59,14 +63,14 @@ pub fn links(
     let ticked: Vec<_> = ticked.map(|scope| scope.name.as_str()).collect();
     let link = |preset: &Preset| {
         let mut target = form_urlencoded::Serializer::new(String::new());
-        target.append_pair("preset", preset.word);
+        target.append_pair("preset", &preset.word);
         if let Some(original) = query.value("from") {
             target.append_pair("from", original);
         }
         let names: Vec<_> = preset.scopes.iter().map(|name| name.as_str()).collect();
         let is_same = names.len() == ticked.len() && names.iter().all(|name| ticked.contains(name));
         PresetLink {
-            name: preset.name.to_owned(),
+            name: preset.name.clone(),
             href: format!("{path}?{}", target.finish()),
             scopes: names.join(" "),
             is_current: is_same && !names.is_empty(),
