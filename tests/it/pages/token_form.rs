@@ -274,3 +274,13 @@ async fn token_is_renamed_on_its_page() {
     );
     assert_eq!(test.events("token.renamed"), 2);
 }
+
+/// The longest lifetime itself is offered, and what is beyond it says so.
+#[actix_web::test]
+async fn default_expiry_is_the_longest_lifetime() {
+    let test = TestApp::with("[tokens]\nmax_expiry = \"90d\"\ndefault_expiry = \"90d\"").await;
+    let form = test.user().await.get("/tokens/new").await;
+    assert!(form.contains(r#"name="expires" value="90d" checked>"#));
+    assert!(form.contains(r#"name="expires" value="1y" disabled>"#));
+    assert!(form.contains("Over the limit"));
+}

@@ -16,6 +16,8 @@ use domain::token::{Limits, TokenOwner};
 /// The options for a new token.
 #[derive(Debug, Clone)]
 pub struct Choices {
+    /// The time for which the options were found; the ends below are relative to it.
+    pub now: Instant,
     /// The scopes that it can have.
     pub scopes: ScopeSet,
     /// The user's organizations, to which the token can be limited; empty for organization
@@ -76,6 +78,7 @@ fn offer(
     };
     let usual = end_of(config.tokens.default_expiry, now);
     Choices {
+        now,
         scopes: config.scopes.allowed(&config.scopes.names(), role),
         organizations,
         needs_limit: false,

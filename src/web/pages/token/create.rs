@@ -28,7 +28,7 @@ pub async fn show(req: TokensRequest) -> Answer {
     let preset = query
         .value("preset")
         .and_then(|word| presets.iter().find(|preset| preset.word == word));
-    let now = req.now();
+    let now = choices.now;
     let typed = req.typed_or(prefill::form(original.as_ref(), preset, now));
     let form = &typed.form;
     let selected = selected_scopes(form, catalogue);
@@ -45,7 +45,7 @@ pub async fn show(req: TokensRequest) -> Answer {
     let page = NewTokenPage {
         chrome: req.chrome(),
         name: typed.text("name"),
-        expiry: expiry::choices(&choices, form, now),
+        expiry: expiry::choices(&choices, form),
         expires_on: typed.text("expires_on"),
         earliest: date(now),
         // A token expires at the end of the chosen day, which must be within the limit.

@@ -18,7 +18,8 @@ const EXPIRIES: [(&str, &str, Option<i64>); 5] = [
 
 /// The choices. Selected is the form's value if it is within the longest lifetime, otherwise the
 /// one that is nearest to the default.
-pub fn choices(choices: &Choices, form: &Form, now: Instant) -> Vec<ExpiryChoice> {
+pub fn choices(choices: &Choices, form: &Form) -> Vec<ExpiryChoice> {
+    let now = choices.now;
     let is_over = |value: &str, end: Option<Instant>| match (choices.latest, end) {
         (None, _) => false,
         (Some(latest), Some(end)) => end > latest,
