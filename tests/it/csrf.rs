@@ -40,14 +40,7 @@ const FORMS: [(&str, &[(&str, &str)]); 48] = [
             ("scope", "tokens:read"),
         ],
     ),
-    (
-        "/tokens/new",
-        &[
-            ("name", "Mine"),
-            ("scope", "tokens:read"),
-            ("expires", "never"),
-        ],
-    ),
+    ("/tokens/new", &[("name", "Mine"), ("expires", "never")]),
     ("/tokens/revoke-all", &[]),
     ("/tokens/{id}/name", &[("name", "renamed")]),
     ("/tokens/{id}/revoke", &[]),
@@ -107,10 +100,7 @@ const FORMS: [(&str, &[(&str, &str)]); 48] = [
     ("/o/{org}/tokens/{id}/unblock", &[]),
     ("/o/{org}/tokens/{id}/ask-to-rotate", &[]),
     ("/o/{org}/settings/api-tokens/revoke-all", &[]),
-    (
-        "/o/{org}/settings/api-tokens/{id}/name",
-        &[("name", "renamed")],
-    ),
+    ("/o/{org}/settings/api-tokens/{id}/name", &[("name", "x")]),
     ("/o/{org}/settings/api-tokens/{id}/revoke", &[]),
     (
         "/o/{org}/settings/api-tokens/{id}/rotate",

@@ -1,5 +1,6 @@
 //! `/tokens/new` with presets, resources and copies; the name of a token.
 
+use super::token::create;
 use super::{Company, after};
 use crate::support::browser::Page;
 use crate::support::{PASSWORD, TestApp};
@@ -273,6 +274,58 @@ async fn token_is_renamed_on_its_page() {
             .contains("The token is named “hourly”.")
     );
     assert_eq!(test.events("token.renamed"), 2);
+}
+
+/// CONTRACT 8: a lifetime above the maximum is neither offered nor accepted.
+#[actix_web::test]
+async fn maximum_lifetime_is_enforced() {
+    let test = TestApp::with("[tokens]\nmax_expiry = \"60d\"\ndefault_expiry = \"30d\"").await;
+    let mut browser = test.user().await;
+    let page = browser.get("/tokens/new").await;
+    for (choice, offered) in [
+        ("30d", true),
+        ("90d", false),
+        ("1y", false),
+        ("never", false),
+        ("custom", true),
+    ] {
+        let (_, input) = page
+            .body
+            .split_once(&format!(r#"name="expires" value="{choice}""#))
+            .unwrap();
+        let (input, label) = input.split_once('>').unwrap();
+        assert_eq!(!input.contains("disabled"), offered, "{choice}");
+        assert_eq!(
+            !label
+                .split_once("</label>")
+                .unwrap()
+                .0
+                .contains("Over the limit"),
+            offered,
+            "{choice}"
+        );
+    }
+    for expires in ["90d", "1y", "never"] {
+        assert_eq!(
+            create(&mut browser, &[("name", "x"), ("expires", expires)])
+                .await
+                .status,
+            422
+        );
+    }
+    for (on, status) in [
+        ("2027-01-19", 200),
+        ("2027-01-20", 200),
+        ("2027-01-21", 422),
+        ("2030-01-01", 422),
+    ] {
+        let page = create(
+            &mut browser,
+            &[("name", "x"), ("expires", "custom"), ("expires_on", on)],
+        )
+        .await;
+        assert_eq!(page.status, status, "{on}: {}", page.body);
+    }
 }
 
 /// The longest lifetime itself is offered, and what is beyond it says so.

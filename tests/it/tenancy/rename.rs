@@ -29,7 +29,7 @@ async fn renamed_token_keeps_everything_but_its_name() {
         }
         assert_eq!(test.events("token.renamed"), 1);
     }
-    assert!(Client::new(&test, &text_of(&token)).is_active().await);
+    assert!(Client::new(&test, text_of(&token)).is_active().await);
 
     // A list of ended tokens can be put in order too.
     expect(client.delete(&at).await, 204);
