@@ -2,6 +2,7 @@
 //! this server.
 
 mod console;
+mod form;
 
 use crate::pages::after;
 use crate::support::browser::Browser;
@@ -10,110 +11,8 @@ use crate::support::tenant::OPERATOR;
 use crate::support::{API, EMAIL, PASSWORD, TestApp};
 use doorcode::app::user::{self, Named};
 use doorcode::domain::role::Role;
+use form::FORMS;
 use std::collections::BTreeSet;
-
-/// Every path that takes a form, with fields that would have an effect. A path missing from this
-/// table fails the suite.
-const FORMS: [(&str, &[(&str, &str)]); 48] = [
-    ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
-    ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
-    ("/logout", &[]),
-    ("/forgot", &[("email", EMAIL)]),
-    (
-        "/reset",
-        &[
-            ("link", "{reset}"),
-            ("new_password", "yellow anvil sleeps under"),
-        ],
-    ),
-    (
-        "/account/password/new",
-        &[("new_password", "yellow anvil sleeps under")],
-    ),
-    ("/device", &[("user_code", "{code}"), ("via", "keyboard")]),
-    (
-        "/device/decide",
-        &[
-            ("user_code", "{code}"),
-            ("ticket", "{ticket}"),
-            ("decision", "approve"),
-            ("scope", "tokens:read"),
-        ],
-    ),
-    ("/tokens/new", &[("name", "Mine"), ("expires", "never")]),
-    ("/tokens/revoke-all", &[]),
-    ("/tokens/{id}/name", &[("name", "renamed")]),
-    ("/tokens/{id}/revoke", &[]),
-    ("/tokens/{id}/rotate", &[("overlap", "none")]),
-    ("/account/name", &[("name", "Eve")]),
-    (
-        "/account/password",
-        &[
-            ("current_password", PASSWORD),
-            ("new_password", "yellow anvil sleeps under"),
-        ],
-    ),
-    (
-        "/account/email",
-        &[("new_email", "e@x.example"), ("email_password", PASSWORD)],
-    ),
-    ("/account/email/verification", &[]),
-    ("/account/email/verify", &[("link", "{link}")]),
-    ("/account/email/confirm", &[("link", "{link}")]),
-    ("/account/sessions/{id}/sign-out", &[]),
-    ("/o/new", &[("name", "Evil")]),
-    ("/o/{org}/name", &[("name", "Evil")]),
-    ("/o/{org}/leave", &[]),
-    ("/o/{org}/delete", &[("name", "Acme")]),
-    ("/o/{org}/members/{user}/role", &[("role", "owner")]),
-    ("/o/{org}/members/{user}/remove", &[]),
-    ("/o/{org}/members/{user}/password-reset", &[]),
-    ("/o/{org}/invitations", &[("role", "owner")]),
-    ("/o/{org}/invitations/{id}/send", &[]),
-    ("/o/{org}/invitations/{id}/withdraw", &[]),
-    ("/invite", &[("link", "{link}")]),
-    (
-        "/invite/account",
-        &[
-            ("link", "{link}"),
-            ("name", "Eve"),
-            ("email", "eve@example.com"),
-            ("password", "yellow anvil sleeps under"),
-        ],
-    ),
-    ("/o/{org}/projects/new", &[("name", "Evil")]),
-    ("/o/{org}/projects/{project}/name", &[("name", "Evil")]),
-    (
-        "/o/{org}/projects/{project}/members",
-        &[("member", "{user}")],
-    ),
-    ("/o/{org}/projects/{project}/members/{user}/remove", &[]),
-    ("/o/{org}/projects/{project}/delete", &[]),
-    ("/o/{org}/settings/policy", TERMS),
-    ("/o/{org}/settings/policy/apply", TERMS),
-    (
-        "/o/{org}/settings/api-tokens/new",
-        &[("name", "Evil"), ("expires", "never")],
-    ),
-    ("/o/{org}/audit/verify", &[]),
-    ("/o/{org}/tokens/{id}/block", &[]),
-    ("/o/{org}/tokens/{id}/unblock", &[]),
-    ("/o/{org}/tokens/{id}/ask-to-rotate", &[]),
-    ("/o/{org}/settings/api-tokens/revoke-all", &[]),
-    ("/o/{org}/settings/api-tokens/{id}/name", &[("name", "x")]),
-    ("/o/{org}/settings/api-tokens/{id}/revoke", &[]),
-    (
-        "/o/{org}/settings/api-tokens/{id}/rotate",
-        &[("overlap", "none")],
-    ),
-];
-
-/// A stricter policy.
-const TERMS: &[(&str, &str)] = &[
-    ("personal_tokens", "admins"),
-    ("max_lifetime", "7d"),
-    ("grace", "none"),
-];
 
 /// The paths that have a handler of this kind, `read` or `post`, according to the source.
 pub fn addresses(kind: &str) -> BTreeSet<String> {

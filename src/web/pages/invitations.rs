@@ -97,10 +97,10 @@ async fn submit_several(
     let id = match (invited, form_id) {
         (Ok(invited), _) => {
             for one in &invited.addresses {
-                if let InviteOutcome::Created(new) = &one.outcome {
-                    if let Some(letter) = &new.letter {
-                        links::send_invitation(&req.app, letter);
-                    }
+                if let InviteOutcome::Created(new) = &one.outcome
+                    && let Some(letter) = &new.letter
+                {
+                    links::send_invitation(&req.app, letter);
                 }
             }
             invited.id

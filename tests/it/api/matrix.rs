@@ -99,7 +99,7 @@ const NAME: &str = r#"{"name": "Name {n}"}"#;
 const ROLE: &str = r#"{"role": "member"}"#;
 
 #[rustfmt::skip]
-pub const TABLE: [Entry; 64] = [
+pub const TABLE: [Entry; 65] = [
     entry("GET /v1/me", "", "", 200, EVERYBODY),
     entry("GET /v1/me/descendants", "", "", 200, EVERYBODY),
     entry("GET /v1/scopes", "", "", 200, EVERYBODY),

@@ -143,6 +143,7 @@ async fn own_organization_changes_nothing_for_a_user_of_the_operator() {
     let strict = Policy {
         personal_tokens: PersonalTokens::Admins,
         longest: Longest::Days(1),
+        ..Policy::default()
     };
     let strict = UpdateOrganization {
         policy: Some(UpdatePolicy::to(strict)),

@@ -24,12 +24,12 @@ pub async fn show(req: TokensRequest) -> Answer {
         None => None,
     };
     let catalogue = &req.app.config().scopes;
-    let presets = prefill::presets(catalogue, &choices.scopes);
+    let presets = prefill::presets(req.app.config(), &choices.scopes);
     let preset = query
         .value("preset")
         .and_then(|word| presets.iter().find(|preset| preset.word == word));
     let now = choices.now;
-    let typed = req.typed_or(prefill::form(original.as_ref(), preset, now));
+    let typed = req.typed_or(prefill::form((original.as_ref(), preset), catalogue, now));
     let form = &typed.form;
     let selected = selected_scopes(form, catalogue);
     let scopes: Vec<_> = catalogue

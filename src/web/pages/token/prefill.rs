@@ -2,6 +2,7 @@
 
 use crate::web::pages::view::ScopeChoice;
 use crate::web::pages::view::token_form::{PresetLink, Reach};
+use config::Config;
 use domain::Instant;
 use domain::scope::{Catalogue, Risk, ScopeSet};
 use domain::token::Token;
@@ -23,25 +24,27 @@ pub struct Preset {
 }
 
 /// The presets within the scopes that the user can choose from: all that only read, all without a
-/// high risk, and none. Each selects something else.
-pub fn presets(catalogue: &Catalogue, offered: &ScopeSet) -> Vec<Preset> {
+/// high risk, those of the configuration, and none. Each selects something else.
+pub fn presets(config: &Config, offered: &ScopeSet) -> Vec<Preset> {
     let up_to = |risk: Risk| -> ScopeSet {
-        let scopes = catalogue.iter().filter(|scope| scope.risk <= risk);
+        let scopes = config.scopes.iter().filter(|scope| scope.risk <= risk);
         let names: ScopeSet = scopes.map(|scope| scope.name.clone()).collect();
         names.intersection(offered)
     };
     let mut presets: Vec<Preset> = Vec::new();
-    for (word, name, scopes) in [
+    let built_in = [
         ("read-only", "Read only", up_to(Risk::Read)),
         ("read-write", "Read and write", up_to(Risk::Write)),
-    ] {
+    ]
+    .map(|(word, name, scopes)| (word.to_owned(), name.to_owned(), scopes));
+    let configured = config.presets.iter().zip(1..).map(|(preset, number)| {
+        let scopes = preset.scopes.intersection(offered);
+        (number.to_string(), preset.name.clone(), scopes)
+    });
+    for (word, name, scopes) in built_in.into_iter().chain(configured) {
         let is_new = presets.iter().all(|preset| preset.scopes != scopes);
         if is_new && !scopes.is_empty() {
-            presets.push(Preset {
-                word: word.to_owned(),
-                name: name.to_owned(),
-                scopes,
-            });
+            presets.push(Preset { word, name, scopes });
         }
     }
     presets.push(Preset {
@@ -79,16 +82,27 @@ pub fn links(
     presets.iter().map(link).collect()
 }
 
-/// The form with the attributes of a token, and the scopes of a preset.
-pub fn form(original: Option<&Token>, preset: Option<&Preset>, now: Instant) -> Form {
+/// The form with the attributes of a token, and the scopes of a preset; without both, with the scopes
+/// that the configuration selects.
+pub fn form(
+    (original, preset): (Option<&Token>, Option<&Preset>),
+    catalogue: &Catalogue,
+    now: Instant,
+) -> Form {
     let mut pairs = original.map_or_else(Vec::new, |token| attributes(token, now));
     let scopes = match (preset, original) {
-        (Some(preset), _) => Some(&preset.scopes),
-        (None, Some(token)) => Some(&token.scopes),
-        (None, None) => None,
+        (Some(preset), _) => preset.scopes.clone(),
+        (None, Some(token)) => token.scopes.clone(),
+        (None, None) => {
+            let selected = catalogue.iter().filter(|scope| scope.is_default);
+            selected.map(|scope| scope.name.clone()).collect()
+        }
     };
-    let scopes = scopes.into_iter().flat_map(ScopeSet::iter);
-    pairs.extend(scopes.map(|name| ("scope".to_owned(), name.to_string())));
+    pairs.extend(
+        scopes
+            .iter()
+            .map(|name| ("scope".to_owned(), name.to_string())),
+    );
     Form::from_pairs(pairs)
 }
 

@@ -354,4 +354,6 @@ pub enum RouteNeeds {
     Token,
     /// A token with this scope.
     Scope(String),
+    /// A token whose owner has at least this role.
+    Role(Role),
 }

@@ -159,7 +159,6 @@ impl Choice {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::choice;
     use super::*;
 
     #[test]

@@ -132,6 +132,9 @@ pub struct PresetLink {
 pub struct Resource {
     /// The shared part: `tokens`.
     pub name: String,
+    /// The heading above it, if it begins a group with a name of its own.
+    pub heading: Option<String>,
+    group: String,
     /// The scope that ends in `:read`.
     pub read: Option<ScopeChoice>,
     /// The scope that ends in `:write`, if there is one for reading too: writing includes it.
@@ -148,8 +151,12 @@ impl Resource {
             let (name, verb) = scope.name.rsplit_once(':').unwrap_or((&scope.name, ""));
             let at = resources.iter().position(|resource| resource.name == name);
             let at = at.unwrap_or_else(|| {
+                let previous = resources.last().map(|resource| resource.group.as_str());
+                let is_heading = scope.group != name && previous != Some(scope.group.as_str());
                 resources.push(Self {
                     name: name.to_owned(),
+                    heading: is_heading.then(|| scope.group.clone()),
+                    group: scope.group.clone(),
                     read: None,
                     write: None,
                     others: Vec::new(),

@@ -274,6 +274,7 @@ pub fn samples() -> Vec<Sample> {
         route("GET /healthz", RouteNeeds::Nothing, None),
         route("* /v1/status", RouteNeeds::Operator, None),
         route("GET /v1/me", RouteNeeds::Token, None),
+        route("POST /v1/members", RouteNeeds::Role(Role::Admin), None),
         route(
             "POST /v1/projects/{project}/deploys",
             RouteNeeds::Scope("app:deploy".into()),
