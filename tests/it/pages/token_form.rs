@@ -128,8 +128,8 @@ async fn preset_selects_scopes_without_a_script() {
         [
             "app:read",
             "app:deploy",
-            "audit:read",
             "dns:write",
+            "audit:read",
             "orgs:read",
             "projects:write",
             "tokens:write"

@@ -184,13 +184,11 @@ async fn form_and_sign_in_use_the_defaults() {
     let mut browser = test.user().await;
     let page = browser.get("/tokens/new").await.body;
     let ticked = |page: &str, name: &str| {
-        let (_, rest) = page
-            .split_once(&format!(r#"aria-labelledby="scope-{name}""#))
-            .unwrap();
+        let (_, rest) = page.split_once(&format!(r#"value="{name}""#)).unwrap();
         rest.split_once('>').unwrap().0.contains(" checked")
     };
     assert!(ticked(&page, "audit:read") && !ticked(&page, "restores:write"));
-    assert!(page.find("scope-restores:write") < page.find("scope-audit:read"));
+    assert!(page.find(r#"value="restores:write""#) < page.find(r#"value="audit:read""#));
     // What the user unticked stays unticked when the form comes back.
     let page = browser
         .post("/tokens/new", &[("name", ""), ("expires", "30d")])

@@ -235,7 +235,7 @@ impl Seeding {
     }
 
     fn organization(self, n: u64) -> Organization {
-        let days = is_strict(n).then_some(400);
+        let days = n.is_multiple_of(STRICT).then_some(400);
         Organization {
             id: self.organization_id(n),
             slug: format!("organization-{n}"),
@@ -383,10 +383,6 @@ impl Seeding {
         };
         (TokenOwner::User(self.user_id(slot)), organizations, limits)
     }
-}
-
-fn is_strict(organization: u64) -> bool {
-    organization.is_multiple_of(STRICT)
 }
 
 fn scopes(n: u64) -> ScopeSet {

@@ -182,8 +182,9 @@ impl Pattern {
             )));
         };
         let (path, allows_slash) = match path.strip_suffix('/') {
-            Some(before) => (before, true),
-            None => (path, false),
+            // An empty segment stays, and is refused below.
+            Some(before) if !before.is_empty() => (before, true),
+            _ => (path, false),
         };
         let (path, is_open) = match path.strip_suffix("**") {
             Some("") => ("", true),
