@@ -28,6 +28,7 @@ pub mod saved_form;
 pub mod session;
 mod slots;
 pub mod sweep;
+pub mod terminal;
 mod throttle;
 pub mod token;
 mod tx;

@@ -248,6 +248,7 @@ pub fn list_revoked(
         (Some(TokenOwner::Organization(id)), _) => {
             query.filter(token::organization_id.eq(id.to_string()))
         }
+        (None, TokenFilter::Terminals(id, _)) => query.filter(token::user_id.eq(id.to_string())),
         (None, TokenFilter::Client(id)) => query.filter(token::client_id.eq(id.clone())),
         (None, _) => query,
     };

@@ -11,7 +11,7 @@ use domain::Instant;
 use domain::audit::MOST_NAMED;
 use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
 use domain::page::Page;
-use domain::token::{Revocation, Token, TokenOwner};
+use domain::token::{Revocation, Terminal, Token, TokenOwner};
 use domain::visible_tokens::VisibleTokens;
 
 /// A filter of tokens.
@@ -27,6 +27,8 @@ pub enum TokenFilter {
     Organization(OrganizationId),
     /// Personal tokens of the members whose only organization is this one.
     SingleOrgMembers(OrganizationId),
+    /// Tokens of a user's terminals: of all, or of one.
+    Terminals(UserId, Option<Terminal>),
     /// Tokens issued to a client.
     Client(String),
     /// Tokens issued after a time.
@@ -122,6 +124,23 @@ macro_rules! living {
                     .assume_not_null()
                     .eq_any(single_org_members!(id)),
             ),
+            TokenFilter::Terminals(user, terminal) => {
+                let statement = statement
+                    .filter(token::user_id.eq(user.to_string()))
+                    .filter(token::client_id.is_not_null())
+                    .filter(token::made_by_token.is_null());
+                match terminal {
+                    Some(terminal) => {
+                        let statement =
+                            statement.filter(token::client_id.eq(terminal.client_id.clone()));
+                        match terminal.device_name.clone() {
+                            Some(name) => statement.filter(token::device_name.eq(name)),
+                            None => statement.filter(token::device_name.is_null()),
+                        }
+                    }
+                    None => statement,
+                }
+            }
             TokenFilter::Client(id) => statement.filter(token::client_id.eq(id.clone())),
             TokenFilter::IssuedAfter(at) => statement.filter(token::created_at.gt(stored(*at))),
             TokenFilter::Everything => statement,
@@ -140,15 +159,14 @@ pub fn list_living(
         .read_all::<Row>(conn)
 }
 
-/// The newest active tokens that a caller manages, at most `limit`.
+/// The newest active tokens of a filter, at most `limit`.
 pub fn list_newest_living(
     conn: &mut Conn,
-    visible: &VisibleTokens,
+    filter: &TokenFilter,
     now: Instant,
     limit: u16,
 ) -> Result<Vec<Token>, Error> {
-    let filter = TokenFilter::VisibleTokens(visible.clone());
-    living!(conn, token::table, &filter, now)
+    living!(conn, token::table, filter, now)
         .order((token::created_at.desc(), token::id.desc()))
         .limit(i64::from(limit))
         .read_all::<Row>(conn)

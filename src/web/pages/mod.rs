@@ -4,6 +4,7 @@ mod account;
 mod admin;
 mod audit;
 mod device;
+mod devices;
 mod email;
 mod invitation;
 mod invitations;
@@ -49,6 +50,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     for routes in [
         session::routes,
         device::routes,
+        devices::routes,
         token::routes,
         token_access::routes,
         account::routes,

@@ -5,6 +5,7 @@ mod admin;
 mod admin_access;
 mod audit;
 mod branding;
+mod devices;
 mod invitation;
 mod invitations;
 mod limit;

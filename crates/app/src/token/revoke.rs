@@ -245,6 +245,7 @@ pub(crate) fn end_with_descendants(
         TokenFilter::VisibleTokens(visible) => {
             (Some(&visible.owner), visible.limits == Limits::default())
         }
+        TokenFilter::Terminals(..) => (None, false),
         _ => (None, true),
     };
     let roots = store::descendants::list_revoked(tx.conn, filter, &revocation)?;
@@ -288,6 +289,7 @@ pub(crate) fn end_all(
         TokenFilter::Organization(id) | TokenFilter::SingleOrgMembers(id) => {
             Target::within(id, id.as_str())
         }
+        TokenFilter::Terminals(user, _) => Target::of(None, Some(user.as_str())),
         TokenFilter::LimitedTo(user, organization) => Target::within(organization, user.as_str()),
         TokenFilter::Client(id) => Target::of(None, Some(id.as_str())),
         TokenFilter::Everything | TokenFilter::IssuedAfter(_) => Target::default(),

@@ -83,8 +83,8 @@ pub async fn search(
     let owner_ref = owner_ref.clone();
     req.read(move |tx| {
         let visible = visible(tx, &owner_ref, READ)?;
-        let living = store::token_filter::list_newest_living(tx.conn, &visible, tx.now, SEARCHED)?;
         let filter = TokenFilter::VisibleTokens(visible.clone());
+        let living = store::token_filter::list_newest_living(tx.conn, &filter, tx.now, SEARCHED)?;
         let active = match living.len() < usize::from(SEARCHED) {
             true => living.len(),
             false => count(store::token_filter::count_living(tx.conn, &filter, tx.now)?),

@@ -1,5 +1,9 @@
 //! Tokens: their format, attributes and state.
 
+mod terminal;
+
+pub use terminal::Terminal;
+
 use super::id::{OrganizationId, ProjectId, TokenId, UserId};
 use super::scope::ScopeSet;
 use super::secret::Secret;
@@ -219,6 +223,8 @@ pub enum RevocationReason {
     Creator,
     /// The owner, whose address was unverified, was recovered.
     Recovered,
+    /// The owner signed the device out that has it.
+    SignedOut,
 }
 
 impl RevocationReason {
@@ -234,6 +240,7 @@ impl RevocationReason {
             Self::Operator => "revoked_by_operator",
             Self::Creator => "creator_revoked",
             Self::Recovered => "account_recovered",
+            Self::SignedOut => "signed_out",
         }
     }
 }

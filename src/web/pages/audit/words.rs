@@ -47,6 +47,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::SignInFailed if record.target.is_some() => "tried to sign in as {target}",
         Action::SignInFailed if is_repeated => "tried {count} times to sign in",
         Action::SignInFailed => "tried to sign in",
+        Action::SignedOut if told("count") => "signed out of other browsers: {count}",
         Action::SignedOut => "signed out",
         Action::OrganizationCreated => "created the organization {name}",
         Action::OrganizationRenamed => "renamed the organization from {from} to {to}",

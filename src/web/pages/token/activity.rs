@@ -127,6 +127,7 @@ fn ending(found: &Activity) -> Option<String> {
     let by = found.names.of(&revocation.by).unwrap_or(&revocation.by);
     let why = match revocation.reason.as_str() {
         "revoke_all" => ", with all others",
+        "signed_out" => ", who signed the device out",
         "revoked_by_client" => ", which gave it back",
         "user_deactivated" => ", since its owner’s account was deactivated",
         "left_organization" => ", since its owner left the organization",

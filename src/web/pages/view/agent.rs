@@ -38,6 +38,12 @@ pub fn agent_name(user_agent: &str) -> String {
     }
 }
 
+/// Whether a user agent is that of a phone.
+pub fn is_phone(user_agent: &str) -> bool {
+    let is_android = user_agent.contains("Android") && user_agent.contains("Mobile");
+    is_android || user_agent.contains("iPhone")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +67,7 @@ mod tests {
             ("", "Unknown browser"),
         ] {
             assert_eq!(agent_name(agent), name);
+            assert_eq!(is_phone(agent), name == "Safari on iPhone", "{name}");
         }
     }
 }

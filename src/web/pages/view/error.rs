@@ -46,6 +46,7 @@ impl WayBack {
             }
             (Some("o"), ..) => ("/o".to_owned(), "Back to your organizations"),
             (Some("tokens"), ..) => ("/tokens".to_owned(), "Back to your tokens"),
+            (Some("devices"), ..) => ("/devices".to_owned(), "Back to your devices"),
             (Some("account"), Some(_), _) => ("/account".to_owned(), "Back to your account"),
             (Some("device"), ..) => ("/device".to_owned(), "Back to device code"),
             _ => ("/".to_owned(), "Go to the start page"),

@@ -10,6 +10,7 @@ mod agent;
 pub mod audit;
 pub mod chart;
 pub mod device;
+pub mod devices;
 pub mod error;
 mod form;
 pub mod invitation;
@@ -28,7 +29,7 @@ pub mod token_activity;
 pub mod token_form;
 pub mod token_list;
 
-pub use agent::agent_name;
+pub use agent::{agent_name, is_phone};
 pub use form::{Choice, FieldErrors, ProjectGroup, ScopeChoice};
 pub use moment::{Moment, duration_words};
 

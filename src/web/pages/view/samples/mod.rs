@@ -5,6 +5,7 @@ mod admin;
 mod admin_client;
 mod audit;
 mod device;
+mod devices;
 mod error;
 mod invitation;
 mod member;
@@ -133,6 +134,7 @@ pub fn all() -> Vec<Sample> {
         account::samples(),
         password::samples(),
         device::samples(),
+        devices::samples(),
         token::samples(),
         token_access::samples(),
         token_form::samples(),
