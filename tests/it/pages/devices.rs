@@ -2,7 +2,8 @@
 
 use crate::support::browser::{Browser, Page};
 use crate::support::device::Device;
-use crate::support::{CLI, TestApp};
+use crate::support::{CLI, EMAIL, PASSWORD, TestApp};
+use doorcode::domain::role::Role;
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
@@ -11,9 +12,7 @@ const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) App
 async fn browser(test: &TestApp, user_agent: &str) -> Browser {
     let mut browser = test.browser();
     browser.set_header("user-agent", user_agent);
-    browser
-        .sign_in(crate::support::EMAIL, crate::support::PASSWORD)
-        .await;
+    browser.sign_in(EMAIL, PASSWORD).await;
     browser
 }
 
@@ -71,7 +70,7 @@ async fn lost_phone_is_found_and_signed_out() {
     assert_eq!(page.body.matches("This browser").count(), 1);
     for fact in [
         "127.0.0.1",
-        "Doorcode CLI · approved",
+        "The cli · approved",
         "2 scopes",
         "Console session",
         "Never used",
@@ -168,6 +167,7 @@ async fn terminal_is_signed_out_with_all_its_tokens() {
 async fn all_others_are_signed_out() {
     let test = TestApp::start().await;
     let mut phone = browser(&test, IPHONE).await;
+    test.clock.advance(600);
     let mut desk = browser(&test, FIREFOX).await;
     let own = desk
         .new_token("Build server", &["tokens:read"], "90d")
@@ -228,9 +228,10 @@ async fn devices_of_another_user_are_not_found() {
     let laptop = terminal(&test, &mut ada, "ada-laptop").await;
     let page = ada.get("/devices").await;
     let paths = ["ada-laptop", "Safari on iPhone"].map(|name| question(&page, name));
-    let (_, mut bob) = test
-        .member("bob@example.com", doorcode::domain::role::Role::Member)
-        .await;
+    let member = Some(("Acme", Role::Member));
+    test.add_user("bob@example.com", PASSWORD, member).await;
+    let mut bob = test.browser();
+    bob.sign_in("bob@example.com", PASSWORD).await;
     assert!(!bob.get("/devices").await.contains("ada-laptop"));
     for path in &paths {
         assert_eq!(bob.get(path).await.status, 404, "{path}");

@@ -6,7 +6,7 @@ use crate::web::failure::Failure;
 use crate::web::pages::page_request::Answer;
 use crate::web::pages::view::Choice;
 use crate::web::pages::view::token::TokenRight;
-use crate::web::pages::view::token_list::{TokenListing, TokensNotice, TokensPage};
+use crate::web::pages::view::token_list::{FirstCommands, TokenListing, TokensNotice, TokensPage};
 use actix_web::http::StatusCode;
 use app::token::{self, FoundTokens, SEARCHED, SHOWN, TokenPart, TokenSearch, TokenSort};
 use url::form_urlencoded;
@@ -40,12 +40,18 @@ pub async fn show(req: TokensRequest) -> Answer {
         listing,
         owner: req.owner.clone(),
         right: req.right,
-        sign_in_command: format!(
-            "doorcode login --host {}",
-            req.app.config().server.public_url
-        ),
+        commands: first_commands(&req),
     };
     req.page(StatusCode::OK, &page)
+}
+
+fn first_commands(req: &TokensRequest) -> FirstCommands {
+    let server = &req.app.config().server.public_url;
+    let me = server.join("/v1/me");
+    FirstCommands {
+        sign_in: format!("doorcode login --host {server}"),
+        request: format!("curl -H \"Authorization: Bearer $TOKEN\" {me}"),
+    }
 }
 
 /// What the query asks for. Unknown values mean the default.

@@ -2,7 +2,7 @@
 
 use super::log_badge::LogState;
 use super::org_overview::AdminOverview;
-use super::{Chrome, FieldErrors, Moment, initials};
+use super::{Chrome, FieldErrors, Moment, User, initials};
 use askama::Template;
 use domain::org::Organization;
 use domain::role::Role;
@@ -110,6 +110,13 @@ pub struct OrganizationsPage {
     pub can_make: bool,
     /// The notice of the last action.
     pub notice: Option<OrganizationsNotice>,
+}
+
+impl OrganizationsPage {
+    /// The command with which the operator creates an organization for the user.
+    fn add_command(&self, user: &User) -> String {
+        format!("doorcode org add --name NAME --owner {}", user.email)
+    }
 }
 
 /// The last action on the list of organizations.

@@ -18,8 +18,17 @@ pub struct TokensPage {
     pub listing: TokenListing,
     /// The notice of the last action.
     pub notice: Option<TokensNotice>,
-    /// The command that signs in from a terminal.
-    pub sign_in_command: String,
+    /// The commands of an owner without tokens.
+    pub commands: FirstCommands,
+}
+
+/// The commands to start with.
+#[derive(Debug, Clone)]
+pub struct FirstCommands {
+    /// Signs in from a terminal.
+    pub sign_in: String,
+    /// Makes a request with a token that is in the environment.
+    pub request: String,
 }
 
 /// A page of tokens, and the filter that found them.

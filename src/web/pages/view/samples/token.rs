@@ -34,7 +34,11 @@ fn page(tokens: Vec<TokenRow>, notice: Option<TokensNotice>) -> TokensPage {
         right: TokenRight::Manage,
         listing: listing(tokens),
         notice,
-        sign_in_command: "doorcode login --host https://auth.example.com".into(),
+        commands: FirstCommands {
+            sign_in: "doorcode login --host https://auth.example.com".into(),
+            request: "curl -H \"Authorization: Bearer $TOKEN\" https://auth.example.com/v1/me"
+                .into(),
+        },
     }
 }
 
