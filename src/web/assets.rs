@@ -3,11 +3,15 @@
 
 use super::headers;
 use super::pages::view::Assets;
+use actix_web::http::header::{AcceptEncoding, ContentEncoding, Encoding, Header};
 use actix_web::http::{Method, header};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, web};
 use app::App;
-
 use config::{Branding, StaticFile};
+use flate2::Compression;
+use flate2::read::GzEncoder;
+use std::io::Read;
 use std::sync::OnceLock;
 
 const CSS: &[u8] = include_bytes!("../../static/app.css");
@@ -42,6 +46,22 @@ fn embedded() -> &'static [(&'static str, StaticFile); 4] {
                 name,
                 StaticFile::new(media_type, extension, content.to_vec()),
             )
+        })
+    })
+}
+
+/// The embedded files in gzip (RFC 1952), in the same order.
+fn compressed() -> &'static [Bytes; 4] {
+    static COMPRESSED: OnceLock<[Bytes; 4]> = OnceLock::new();
+    COMPRESSED.get_or_init(|| {
+        embedded().each_ref().map(|(_, file)| {
+            let mut gzip = GzEncoder::new(&file.content[..], Compression::best());
+            let mut bytes = Vec::new();
+            // Reading from memory does not fail.
+            match gzip.read_to_end(&mut bytes) {
+                Ok(_) => Bytes::from(bytes),
+                Err(_) => Bytes::new(),
+            }
         })
     })
 }
@@ -96,11 +116,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
 }
 
 async fn serve(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
-    let own = embedded().iter().map(|(name, file)| (*name, file));
+    let own = embedded().iter().zip(compressed());
+    let own = own.map(|((name, file), compressed)| ((*name, file), Some(compressed)));
+    let branded = branded(&app.config().branding).map(|file| (file, None));
     let found = own
-        .chain(branded(&app.config().branding))
-        .find(|file| path(*file) == request.path());
-    let Some((_, file)) = found else {
+        .chain(branded)
+        .find(|(file, _)| path(*file) == request.path());
+    let Some(((_, file), compressed)) = found else {
         let mut response = HttpResponse::NotFound().finish();
         headers::no_store(response.headers_mut());
         return response;
@@ -110,10 +132,25 @@ async fn serve(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
             .insert_header((header::ALLOW, "GET, HEAD"))
             .finish();
     }
-    HttpResponse::Ok()
+    let mut response = HttpResponse::Ok();
+    response
         .content_type(file.media_type)
         .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-        .body(file.content.to_vec())
+        .insert_header((header::VARY, "Accept-Encoding"));
+    match compressed.filter(|_| accepts_gzip(&request)) {
+        Some(compressed) => response
+            .insert_header(ContentEncoding::Gzip)
+            .body(compressed.clone()),
+        None => response.body(file.content.to_vec()),
+    }
+}
+
+/// Whether the client decodes gzip. The files hold no secret, so their length reveals nothing.
+fn accepts_gzip(request: &HttpRequest) -> bool {
+    let supported = [Encoding::identity(), Encoding::gzip()];
+    let accepted = AcceptEncoding::parse(request).ok();
+    let chosen = accepted.and_then(|accepted| accepted.negotiate(supported.iter()));
+    chosen == Some(Encoding::gzip())
 }
 
 /// The icon that browsers ask for where a page names none, such as a JSON answer.
@@ -148,5 +185,7 @@ mod tests {
     #[test]
     fn the_style_sheet_stays_small() {
         assert!(CSS.len() <= 36_000, "{} bytes", CSS.len());
+        let sent = compressed()[0].len();
+        assert!((1..=10_000).contains(&sent), "{sent} bytes");
     }
 }

@@ -36,7 +36,6 @@ const box = (page, name) => page.getByRole('checkbox', { name, exact: true })
 /** Follows the link that has the code in it. */
 async function followLink(page, { verification_uri_complete }) {
   await page.goto(verification_uri_complete)
-  await press(page, 'Continue')
   await button(page, 'Approve').waitFor()
 }
 

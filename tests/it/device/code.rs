@@ -250,8 +250,7 @@ async fn link_survives_the_sign_in_and_still_requires_the_button() {
         page.field("user_code").as_deref(),
         Some(device.user_code.as_str())
     );
-    assert_eq!(page.field("via").as_deref(), Some("link"));
-    assert!(page.contains("Continue") && !page.contains("Approve"));
+    assert!(page.contains("I started this sign-in") && page.contains(">Approve</button>"));
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
 }
 
@@ -286,9 +285,9 @@ async fn code_typed_before_the_sign_in_is_not_requested_again() {
     );
     let other_code = test.device("").await.user_code;
     let forged = browser.get(&path.replace(&code, &other_code)).await;
-    assert_eq!(forged.field("via").as_deref(), Some("link"));
+    assert!(forged.contains("I started this sign-in"), "it is a link");
     let elsewhere = test.user().await.get(&path).await;
-    assert_eq!(elsewhere.field("via").as_deref(), Some("link"));
+    assert!(elsewhere.contains("I started this sign-in"), "it is a link");
 }
 
 /// DEV-36, T-12.
@@ -298,11 +297,15 @@ async fn opening_the_link_repeatedly_changes_nothing() {
     let device = test.device("tokens:read").await;
     let path = device.link.strip_prefix(&test.url).unwrap();
     let mut browser = test.user().await;
-    browser.set_header("sec-purpose", "prefetch");
+    let mut prefetching = test.user().await;
+    prefetching.set_header("sec-purpose", "prefetch");
     let events = test.count(AUDIT, "1 = 1");
     for _ in 0..20 {
-        assert_eq!(browser.get(path).await.status, 200);
+        let page = browser.get(path).await;
+        assert!(page.contains(">Approve</button>"), "{}", page.body);
         assert_eq!(browser.head(path).await.status, 200);
+        let page = prefetching.get(path).await;
+        assert!(page.status == 200 && !page.contains(">Approve</button>"));
         for decision in ["approve", "deny"] {
             let decide = format!(
                 "/device/decide?user_code={}&decision={decision}",
@@ -315,4 +318,73 @@ async fn opening_the_link_repeatedly_changes_nothing() {
     assert_eq!(test.count(AUDIT, "1 = 1"), events);
     assert_eq!(test.count("throttle", "key LIKE 'user_code%'"), 0);
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
+}
+
+/// A link of another site waits for the button, so that it cannot use up the user's guesses.
+#[actix_web::test]
+async fn link_of_another_site_uses_up_no_guess() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    browser.set_header("sec-fetch-site", "cross-site");
+    for _ in 0..10 {
+        let page = browser.get("/device?user_code=BBBB-BBBB").await;
+        assert_eq!(page.field("via").as_deref(), Some("link"));
+    }
+    assert_eq!(test.count("throttle", "key LIKE 'user_code%'"), 0);
+    let consent = test.user().await.type_code(&device.user_code).await;
+    assert!(consent.contains(">Approve</button>"));
+}
+
+/// Wrong codes in links are guesses as typed ones are, and their end is the same for right ones.
+#[actix_web::test]
+async fn wrong_codes_in_links_are_counted() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let path = device.link.strip_prefix(&test.url).unwrap();
+    let mut browser = test.user().await;
+    for last in ["B", "C", "D", "F", "G"] {
+        let page = browser
+            .get(&format!("/device?user_code=BBBB-BBB{last}"))
+            .await;
+        assert!(page.contains("This code is wrong"), "{}", page.body);
+    }
+    assert_eq!(test.events("device.code_wrong"), 5);
+    let page = browser.get(path).await;
+    assert_eq!(page.status, 429);
+    assert!(!page.contains(">Approve</button>"));
+}
+
+/// The log has the request of a device that was approved by link, before the approval.
+#[actix_web::test]
+async fn approval_by_link_is_recorded_with_its_request() {
+    let test = TestApp::start().await;
+    let device = test.device("tokens:read").await;
+    let mut browser = test.user().await;
+    let consent = browser
+        .get(device.link.strip_prefix(&test.url).unwrap())
+        .await;
+    let (ticket, code) = (consent.field("ticket"), consent.field("user_code"));
+    let fields = [
+        ("ticket", ticket.as_deref().unwrap()),
+        ("user_code", code.as_deref().unwrap()),
+        ("scope", "tokens:read"),
+        ("decision", "approve"),
+        ("confirm", "yes"),
+    ];
+    let done = browser.post("/device/decide", &fields).await;
+    assert!(done.contains("is signed in"), "{}", done.body);
+    assert_eq!(test.poll(&device).await.status, 200);
+    for (action, count) in [
+        ("device.requested", 1),
+        ("device.shown", 0),
+        ("device.approved", 1),
+    ] {
+        assert_eq!(test.events(action), count, "{action}");
+    }
+    // The link now leads to the result.
+    let again = browser
+        .get(device.link.strip_prefix(&test.url).unwrap())
+        .await;
+    assert!(again.location().starts_with("/device/result?"));
 }

@@ -44,16 +44,26 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/device/result", read(show_result)));
 }
 
-/// `GET /device`. Read-only: a code in the URL only fills the field.
+/// `GET /device`. A code that came by link shows its consent page at once, which changes nothing.
 pub async fn show_code(req: PageRequest) -> Answer {
     let query = req.query()?;
     let code = query.value("user_code").unwrap_or_default();
     let via = via_of_address(&req, code, query.value("proof"));
     req.signed_in(&address(&req, code, via))?;
-    let typed = req.typed_or(Form::from_pairs(vec![(
-        "user_code".to_owned(),
-        code.to_owned(),
-    )]));
+    let code_field = Form::from_pairs(vec![("user_code".to_owned(), code.to_owned())]);
+    let mut typed = req.typed_or(code_field);
+    if via == Via::Link && !typed.was_sent() && UserCode::parse(code).is_some() && is_chosen(&req) {
+        match consent::follow_link(&req, code).await {
+            Ok(Reviewed::Pending(consent)) => return show_pending(&req, *consent).await,
+            Ok(Reviewed::Decided { ticket, id }) => {
+                return Ok(see_other(&result_path(&ticket, &id)));
+            }
+            Err(app::Error::NotFound) => {
+                typed = TypedForm::wrong(typed.form, "user_code", WRONG_CODE);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
     let page = CodePage {
         chrome: req.chrome(),
         code: typed.text("user_code").chars().take(50).collect(),
@@ -64,6 +74,14 @@ pub async fn show_code(req: PageRequest) -> Answer {
         errors: typed.errors,
     };
     req.page(StatusCode::OK, &page)
+}
+
+/// Whether the user chose to open this page. A browser that prefetches must not count a guess, and
+/// a page of another site must not use up the guesses of the user.
+fn is_chosen(req: &PageRequest) -> bool {
+    let header = |name| req.http.headers().get(name);
+    let is_foreign = header("sec-fetch-site").is_some_and(|site| site == "cross-site");
+    !is_foreign && header("sec-purpose").is_none() && header("purpose").is_none()
 }
 
 /// How the code in the URL got there: by link, unless the proof shows that this visitor typed it
@@ -153,15 +171,20 @@ pub async fn show_consent(req: PageRequest) -> Answer {
         Err(app::Error::NotFound) => return Ok(see_other(&address(&req, code, Via::Link))),
         Err(error) => return Err(error.into()),
     };
+    show_pending(&req, consent).await
+}
+
+/// The consent page of a pending device grant, or the rule that forbids an approval.
+async fn show_pending(req: &PageRequest, consent: Consent) -> Answer {
     match &consent.forbidden {
         Some(forbidden) => {
             let rule = forbidden_by(forbidden);
-            req.page(StatusCode::OK, &forbidden_page(&req, consent, rule))
+            req.page(StatusCode::OK, &forbidden_page(req, consent, rule))
         }
         None => {
             let typed = req.typed();
-            let limits = limit_fields(&req, &consent, &typed).await?;
-            req.page(StatusCode::OK, &consent_page(&req, consent, limits, typed))
+            let limits = limit_fields(req, &consent, &typed).await?;
+            req.page(StatusCode::OK, &consent_page(req, consent, limits, typed))
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::options::{forbidden, options, permit};
 use super::{Confirmation, read_ticket};
 use crate::access::{UserMemberships, earlier, find_owner};
-use crate::device::expiry;
+use crate::device::{expiry, show};
 use crate::token::{NamedLimits, SCOPE_REQUIRED, find_limits};
 use crate::tx::Tx;
 use crate::{Error, Request};
@@ -198,6 +198,8 @@ fn settle(
     };
     if is_first {
         store::device::set_decision(tx.conn, &grant.id, digest)?;
+        // The page of a link records nothing.
+        show(tx, grant)?;
         tx.record_as(action, Some(grant.id.as_str()), detail)?;
         return Ok(outcome);
     }

@@ -139,6 +139,30 @@ pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Reviewed, Er
     }
 }
 
+/// Looks up the user code of a link, without changing anything if it leads to a device grant. A
+/// wrong, expired or used code counts as a failed attempt, as for [`review`].
+pub async fn follow_link(req: &Request, typed: &str) -> Result<Reviewed, Error> {
+    let (app, user_id) = (&req.app, &req.caller.signed_in()?.user.id);
+    let code = UserCode::parse(typed).ok_or(Error::NotFound)?;
+    if let Some(decided) = find_decision(req, &code).await? {
+        return Ok(decided);
+    }
+    let guess = throttle::user_code(user_id, req.context.source());
+    let (digest, now) = (code.digest(app.key()), app.now());
+    let found = app
+        .store()
+        .read_one(move |conn| {
+            guess.check(conn, now)?;
+            Ok::<_, Error>(store::device::find_grant_by_user_code(conn, &digest)?)
+        })
+        .await?;
+    let consent = match found.filter(|grant| grant.is_open(now)) {
+        Some(grant) => describe(req, grant, code, Via::Link).await?,
+        None => review_pending(req, code, Via::Link).await?,
+    };
+    Ok(Reviewed::Pending(Box::new(consent)))
+}
+
 /// The decision of the caller on the device grant with a user code.
 async fn find_decision(req: &Request, code: &UserCode) -> Result<Option<Reviewed>, Error> {
     let (app, signed_in) = (&req.app, req.caller.signed_in()?);
