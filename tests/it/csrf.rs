@@ -65,6 +65,7 @@ impl Names {
     pub fn fill(&self, text: &str, address: &str) -> String {
         let id = match address {
             address if address.starts_with("/account") => &self.session,
+            address if address.starts_with("/devices/browsers") => &self.session,
             address if address.contains("/invitations") => &self.invitation,
             address if address.contains("/api-tokens") => &self.organization_token,
             _ => &self.token,

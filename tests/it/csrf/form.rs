@@ -11,7 +11,7 @@ const TERMS: &[(&str, &str)] = &[
 
 /// Every path that takes a form, with fields that would have an effect. A path missing from this
 /// table fails the suite.
-pub const FORMS: [(&str, &[(&str, &str)]); 48] = [
+pub const FORMS: [(&str, &[(&str, &str)]); 51] = [
     ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
     ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
     ("/logout", &[]),
@@ -58,6 +58,9 @@ pub const FORMS: [(&str, &[(&str, &str)]); 48] = [
     ("/account/email/verify", &[("link", "{link}")]),
     ("/account/email/confirm", &[("link", "{link}")]),
     ("/account/sessions/{id}/sign-out", &[]),
+    ("/devices/sign-out-others", &[]),
+    ("/devices/browsers/{id}/sign-out", &[]),
+    ("/devices/terminals/{id}/sign-out", &[]),
     ("/o/new", &[("name", "Evil")]),
     ("/o/{org}/name", &[("name", "Evil")]),
     ("/o/{org}/leave", &[]),

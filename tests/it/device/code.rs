@@ -349,7 +349,7 @@ async fn wrong_codes_in_links_are_counted() {
             .await;
         assert!(page.contains("This code is wrong"), "{}", page.body);
     }
-    assert_eq!(test.events("device.code_wrong"), 5);
+    assert_eq!(test.events("device.wrong_code"), 5);
     let page = browser.get(path).await;
     assert_eq!(page.status, 429);
     assert!(!page.contains(">Approve</button>"));
