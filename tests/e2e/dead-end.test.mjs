@@ -125,7 +125,7 @@ flow('reload of the consent page and of its result ask nothing', {}, async (worl
     await page.reload()
     await approved.waitFor()
     await page.goBack()
-    await page.getByLabel('Code').waitFor()
+    await approved.waitFor()
   })
   assert.ok((await poll(world.server, device)).access_token)
 })

@@ -49,7 +49,7 @@ flow('a list of 26 tokens is short, and a page is light', {}, async (world) => {
   // Nothing runs before the first paint.
   assert.equal(await page.locator('script:not([defer])').count(), 0)
 
-  const files = await page.locator('head :is([href], [src])').evaluateAll((all) =>
+  const files = await page.locator('head :is([href], [src]):not([rel=apple-touch-icon])').evaluateAll((all) =>
     all.map((one) => new URL(one.href || one.src).pathname))
   let bytes = Buffer.byteLength(await page.content())
   for (const path of files) {

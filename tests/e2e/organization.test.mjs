@@ -116,7 +116,7 @@ flow('an organization lives from its making to its end', { settings: USERS }, as
   await submit(owner, button(row(owner), 'Save'))
   await section(owner, 'Policy').click()
   await world.inspect(owner)
-  await owner.getByLabel('Admins and owners').check()
+  await owner.locator('#personal_tokens').getByLabel('Admins and owners').check()
   await owner.getByLabel('Longest lifetime').selectOption('90d')
   await owner.getByLabel('Tokens may never expire').uncheck()
   await submit(owner, button(owner, 'Review changes'))

@@ -65,6 +65,8 @@ impl OutcomeRecord for SecretRecord {
             expires_at: app.now() + KEPT,
             slot: None,
         };
+        // The secret of an earlier change, such as a rotation, is void.
+        store::sealed_text::delete_text(conn, &new.id)?;
         Ok(store::sealed_text::insert_text(conn, &new)?)
     }
 }

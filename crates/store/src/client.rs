@@ -101,6 +101,19 @@ pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
     client::table.find(id).read_one_typed::<Row>(conn)
 }
 
+/// The same, locked against changes until the transaction ends.
+pub fn lock_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
+    if let Conn::Postgres(conn) = conn {
+        client::table
+            .find(id)
+            .select(client::id)
+            .for_update()
+            .get_result::<String>(conn)
+            .optional()?;
+    }
+    find_client(conn, id)
+}
+
 /// Clients in the order of their ids: one page plus one row if more follow.
 pub fn list_clients(conn: &mut Conn, page: &Page) -> Result<Vec<Client>, Error> {
     let mut query = client::table

@@ -47,8 +47,18 @@ pub fn list_children(conn: &mut Conn, id: &TokenId, limit: i64) -> Result<Vec<To
 /// Returns what revoking a token would end besides the token itself, with the tokens of the given
 /// number that were created last.
 pub fn review(conn: &mut Conn, id: &TokenId, now: Instant, limit: usize) -> Result<Review, Error> {
-    let found = descendants(&mut Stored(conn), std::slice::from_ref(id))?;
-    let all: Vec<_> = found.into_iter().chain([id.clone()]).collect();
+    review_all(conn, (id, std::slice::from_ref(id)), now, limit)
+}
+
+/// The same for several tokens, besides the first of them.
+pub fn review_all(
+    conn: &mut Conn,
+    (id, roots): (&TokenId, &[TokenId]),
+    now: Instant,
+    limit: usize,
+) -> Result<Review, Error> {
+    let found = descendants(&mut Stored(conn), roots)?;
+    let all: Vec<_> = found.into_iter().chain(roots.iter().cloned()).collect();
     let mut review = Review::default();
     for batch in all.chunks(BATCH) {
         let active = token::table

@@ -106,20 +106,16 @@ fn write_blocks(blocks: &BTreeSet<OrganizationId>) -> Option<String> {
     (!ids.is_empty()).then(|| ids.join(" "))
 }
 
-/// Changes whether an organization blocks a token; `false` if it was so before.
-pub fn set_block(
+/// Lifts the block of a token by an organization; `false` if there is none.
+pub fn remove_block(
     conn: &mut Conn,
     id: &TokenId,
     organization_id: &OrganizationId,
-    is_blocked: bool,
 ) -> Result<bool, Error> {
     let Some(mut blocks) = lock_token(conn, id)?.map(|token| token.blocked_in) else {
         return Ok(false);
     };
-    let has_changed = match is_blocked {
-        true => blocks.insert(organization_id.clone()),
-        false => blocks.remove(organization_id),
-    };
+    let has_changed = blocks.remove(organization_id);
     if has_changed {
         diesel::update(token::table.find(id.as_str()))
             .set(token::blocked_in.eq(write_blocks(&blocks)))

@@ -1,9 +1,9 @@
 //! Blocks of tokens for an organization.
 
 use super::descendants::find_children;
-use super::schema::invitation;
-use super::statement::Statement;
-use super::token::set_block;
+use super::schema::{invitation, token};
+use super::statement::{RowId, Statement};
+use super::token::{find_successor, find_token};
 use super::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
@@ -13,18 +13,36 @@ use domain::lineage::{Links, descendants};
 /// Maximum number of tokens in one statement.
 const BATCH: usize = 500;
 
-/// Blocks a token and its descendants for an organization. Returns the tokens that were not blocked
-/// before. Each level is blocked before its children are looked up, as for a revocation: a token
-/// that is created with a blocked one is blocked too.
+/// A token with those that it replaces, and those that replace it, itself first. With an overlap more
+/// than one of them is active, and each may have descendants.
+pub fn rotations(conn: &mut Conn, id: &TokenId) -> Result<Vec<TokenId>, Error> {
+    let mut found = vec![id.clone()];
+    let mut next = find_successor(conn, id)?;
+    while let Some(successor) = next {
+        next = find_successor(conn, &successor)?;
+        found.push(successor);
+    }
+    let mut next = find_token(conn, id)?.and_then(|token| token.replaces);
+    while let Some(predecessor) = next {
+        next = find_token(conn, &predecessor)?.and_then(|token| token.replaces);
+        found.push(predecessor);
+    }
+    Ok(found)
+}
+
+/// Blocks active tokens and their descendants for an organization. Returns the tokens that were not
+/// blocked before. Each level is blocked before its children are looked up, as for a revocation: a
+/// token that is created with a blocked one is blocked too.
 pub fn block(
     conn: &mut Conn,
-    root: &TokenId,
+    roots: &[TokenId],
     organization_id: &OrganizationId,
+    now: Instant,
 ) -> Result<Vec<TokenId>, Error> {
-    let roots = std::slice::from_ref(root);
     let mut blocking = Blocking {
         conn,
         organization_id,
+        now,
         blocked: Vec::new(),
     };
     blocking.enter(roots)?;
@@ -36,6 +54,7 @@ pub fn block(
 struct Blocking<'a> {
     conn: &'a mut Conn,
     organization_id: &'a OrganizationId,
+    now: Instant,
     blocked: Vec<TokenId>,
 }
 
@@ -47,9 +66,33 @@ impl Links for Blocking<'_> {
     }
 
     fn enter(&mut self, level: &[TokenId]) -> Result<(), Error> {
-        for id in level {
-            if set_block(self.conn, id, self.organization_id, true)? {
-                self.blocked.push(id.clone());
+        let id = self.organization_id.as_str();
+        for batch in level.chunks(BATCH) {
+            let active = || {
+                let ids: Vec<_> = batch.iter().map(TokenId::as_str).collect();
+                token::table
+                    .filter(token::id.eq_any(ids))
+                    .filter(token::revoked_at.is_null())
+                    .filter(
+                        token::expires_at
+                            .is_null()
+                            .or(token::expires_at.gt(stored(self.now))),
+                    )
+            };
+            let more = diesel::update(active())
+                .filter(token::blocked_in.is_not_null())
+                .filter(token::blocked_in.not_like(format!("%{id}%")))
+                .set(token::blocked_in.eq(token::blocked_in.concat(format!(" {id}"))))
+                .returning(token::id)
+                .rows::<String>(self.conn)?;
+            let first = diesel::update(active())
+                .filter(token::blocked_in.is_null())
+                .set(token::blocked_in.eq(id))
+                .returning(token::id)
+                .rows::<String>(self.conn)?;
+            for id in more.iter().chain(&first) {
+                let id = RowId("token", id).read("id", TokenId::parse(id))?;
+                self.blocked.push(id);
             }
         }
         Ok(())

@@ -70,7 +70,8 @@ async fn passing_errors_of_postgresql_are_never_internal_errors() {
             // The driver hides the state, which may be a deadlock.
             _ => 5,
         };
-        assert_eq!(attempts, most, "{state}");
+        // One more if it shared its first batch with other work, and was set aside from it.
+        assert!((most..=most + 1).contains(&attempts), "{state}: {attempts}");
     }
     test.database
         .execute("DROP TRIGGER failing ON device_grant");

@@ -22,6 +22,7 @@ mod setup;
 mod token;
 mod token_access;
 mod token_activity;
+mod token_block;
 mod token_form;
 mod token_list;
 

@@ -11,17 +11,17 @@ use doorcode::domain::role::Role;
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 
-const TOKENS: &str = "/o/acme/tokens";
+pub const TOKENS: &str = "/o/acme/tokens";
 
 /// The id of the only token with this name.
-fn id_of(test: &TestApp, name: &str) -> String {
+pub fn id_of(test: &TestApp, name: &str) -> String {
     test.database
         .text(&format!("SELECT id FROM token WHERE name = '{name}'"))
 }
 
 /// Whether a token is allowed for an organization: by the verify endpoint, by introspection and by
 /// the API, which must agree.
-async fn is_allowed(test: &TestApp, token: &str, organization: &str) -> bool {
+pub async fn is_allowed(test: &TestApp, token: &str, organization: &str) -> bool {
     let path = format!("/auth/verify?scope=orgs:read&organization={organization}");
     let verified = http().get(test.at(&path)).bearer_auth(token).send().await;
     let verified = verified.unwrap().status() == 204;
@@ -40,7 +40,7 @@ async fn is_allowed(test: &TestApp, token: &str, organization: &str) -> bool {
     verified
 }
 
-async fn create_with(test: &TestApp, token: &str, key: &str) -> reqwest::Response {
+pub async fn create_with(test: &TestApp, token: &str, key: &str) -> reqwest::Response {
     let body = json!({"name": key, "scopes": ["orgs:read", "tokens:write"]});
     let request = http()
         .post(test.at("/v1/tokens"))
@@ -131,7 +131,7 @@ async fn block_cannot_be_evaded_with_the_token() {
     let block = format!("{TOKENS}/{id}/block");
     let question = admin.get(&block).await;
     assert!(
-        question.contains("1 active token</b> created with it are blocked too"),
+        question.contains("1 active token</b> that belong to it by rotation"),
         "{}",
         question.body
     );

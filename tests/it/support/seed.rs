@@ -353,7 +353,9 @@ impl Seeding {
             let at = made_at + Duration::days(1);
             store::token::mark_revoked(conn, &new.id, &Revocation::new(at, by, reason))?;
         }
-        let strict = organizations.into_iter().filter(|n| n.is_multiple_of(STRICT));
+        let strict = organizations
+            .into_iter()
+            .filter(|n| n.is_multiple_of(STRICT));
         for organization in strict.filter(|_| expires_at.is_none()) {
             let organization = self.organization_id(organization);
             let grace = Grace {

@@ -53,7 +53,7 @@ pub async fn update(req: &Request, id: &str, input: UpdateClient) -> Result<Clie
 }
 
 fn find(tx: &mut Tx<'_>, id: &str) -> Result<Client, Error> {
-    store::client::find_client(tx.conn, id)?.ok_or(Error::NotFound)
+    store::client::lock_client(tx.conn, id)?.ok_or(Error::NotFound)
 }
 
 fn apply(app: &App, found: &Client, input: &UpdateClient) -> Result<Client, Error> {

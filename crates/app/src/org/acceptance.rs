@@ -215,7 +215,9 @@ fn is_backed(conn: &mut Conn, invitation: &Invitation, now: Instant) -> Result<b
             None => None,
         };
         return Ok(token.is_some_and(|token| {
-            token.state(now) == State::Live && token.owner == TokenOwner::Organization(id.clone())
+            token.state(now) == State::Live
+                && token.owner == TokenOwner::Organization(id.clone())
+                && !token.blocked_in.contains(id)
         }));
     }
     Ok(true)

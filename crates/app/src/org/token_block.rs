@@ -24,7 +24,8 @@ pub struct ReachingToken {
     pub token: Token,
     /// The owner of a personal token; `None` for a token of the organization.
     pub owner: Option<Member>,
-    /// Number of active tokens that were created with it.
+    /// Number of active tokens that replaced it, that it replaces, or that were created with one of
+    /// them.
     pub descendants: usize,
 }
 
@@ -35,7 +36,9 @@ pub async fn find_reaching(req: &Request, named: &str, id: &str) -> Result<Reach
     req.read(move |tx| {
         let organization = tx.organization(&named, READ, Role::Admin)?;
         let (token, owner) = find(tx, &organization, &id)?;
-        let review = store::descendants::review(tx.conn, &token.id, tx.now, 0)?;
+        let rotations = store::token_block::rotations(tx.conn, &token.id)?;
+        let roots = (&token.id, &rotations[..]);
+        let review = store::descendants::review_all(tx.conn, roots, tx.now, 0)?;
         Ok(ReachingToken {
             token,
             owner,
@@ -100,8 +103,8 @@ struct Locked {
     owner: Option<Member>,
 }
 
-/// Blocks a token of a member, and what was created with it, for an organization: no request there
-/// is allowed from the next one on. Open invitations to the organization that were created with the
+/// Blocks a token of a member for an organization, with those that it replaces or that replace it, and
+/// with what was created with them: no request there is allowed from the next one on. Open invitations to the organization that were created with the
 /// tokens end. A blocked token stays so after a rotation. Returns the number of further tokens.
 pub async fn block(req: &Request, named: &str, id: &str) -> Result<usize, Error> {
     let (named, id) = (named.to_owned(), id.to_owned());
@@ -111,7 +114,8 @@ pub async fn block(req: &Request, named: &str, id: &str) -> Result<usize, Error>
             token,
             ..
         } = lock(tx, &named, &id)?;
-        let blocked = store::token_block::block(tx.conn, &token.id, &organization.id)?;
+        let rotations = store::token_block::rotations(tx.conn, &token.id)?;
+        let blocked = store::token_block::block(tx.conn, &rotations, &organization.id, tx.now)?;
         if blocked.is_empty() {
             return Ok(0);
         }
@@ -133,7 +137,7 @@ pub async fn block(req: &Request, named: &str, id: &str) -> Result<usize, Error>
     .await
 }
 
-/// Lifts the block of one token for an organization.
+/// Lifts the block of one token for an organization. Only owners lift that of their own token.
 pub async fn unblock(req: &Request, named: &str, id: &str) -> Result<(), Error> {
     let (named, id) = (named.to_owned(), id.to_owned());
     req.change(Action::TokenUnblocked, move |tx| {
@@ -142,7 +146,10 @@ pub async fn unblock(req: &Request, named: &str, id: &str) -> Result<(), Error> 
             token,
             ..
         } = lock(tx, &named, &id)?;
-        match store::token::set_block(tx.conn, &token.id, &organization.id, false)? {
+        if token.owner.id() == tx.caller().maker() {
+            require_owner(tx, &organization.id)?;
+        }
+        match store::token::remove_block(tx.conn, &token.id, &organization.id)? {
             true => tx.record(
                 Target::within(&organization.id, token.id.as_str()),
                 json!({}),

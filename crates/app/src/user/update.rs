@@ -125,8 +125,10 @@ pub async fn update(req: &Request, named: Named, input: UpdateUser) -> Result<Us
                     detail["operator"] = new.is_operator.into();
                 }
                 if is_marked && new.is_operator {
-                    // Only the password opens the console, not a session that exists already.
+                    // Only the password opens the console: neither a session that exists already,
+                    // nor a link for a new password that others may have.
                     store::session::delete_sessions(tx.conn, &id, None)?;
+                    store::account_link::delete_links(tx.conn, &id, None)?;
                 }
                 tx.record(Some(id.as_str()), detail)?;
             }
