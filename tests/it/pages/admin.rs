@@ -286,12 +286,18 @@ async fn client_secret_is_rotated_and_shown_once() {
     let again = console.ada.get(page.location()).await;
     assert!(again.contains("The secret was shown") && !again.contains(secret));
     assert_eq!(console.records("client.secret_rotated"), 1);
+    // A secret that no page showed does not keep the next one from being made.
+    for _ in 0..2 {
+        let page = console.ada.post_only(&path, &[("overlap", "none")]).await;
+        assert_eq!(page.status, 303, "{}", page.body);
+    }
+    assert_eq!(console.records("client.secret_rotated"), 3);
 
     let public = format!("/admin/clients/{CLI}/rotate");
     assert_eq!(console.ada.get(&public).await.status, 303, "has no secret");
     let page = console.ada.post(&public, &[("overlap", "none")]).await;
     assert!(page.status == 303 || page.contains("A public client has no secret."));
-    assert_eq!(console.records("client.secret_rotated"), 1);
+    assert_eq!(console.records("client.secret_rotated"), 3);
 }
 
 #[actix_web::test]
