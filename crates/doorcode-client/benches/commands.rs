@@ -4,7 +4,6 @@
 //! The server is a thread that answers at once, so that the time is that of the program.
 
 #![expect(
-    clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a benchmark prints its results and panics on errors"
