@@ -10,9 +10,8 @@ const STEP_LIMIT_MS = 10_000
 const FLOW_LIMIT_MS = 120_000
 
 let launching
-/** The browser of all tests of a file. */
-export async function launch() {
-  launching ??= chromium.launch({
+const start = () =>
+  chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium-headless-shell',
     args: [
       '--no-sandbox',
@@ -24,6 +23,10 @@ export async function launch() {
       '--disable-sync',
     ],
   })
+
+/** The browser of all tests of a file. Chromium crashes at its start now and then. */
+export async function launch() {
+  launching ??= start().catch(start)
   return launching
 }
 after(async () => (await launching)?.close())
