@@ -1,7 +1,7 @@
 //! Registered clients.
 
 use super::schema::client;
-use super::statement::{ReadRow, RowId, Statement};
+use super::statement::{ReadRow, RowId, Statement, lock_row};
 use super::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -103,14 +103,7 @@ pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
 
 /// The same, locked against changes until the transaction ends.
 pub fn lock_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
-    if let Conn::Postgres(conn) = conn {
-        client::table
-            .find(id)
-            .select(client::id)
-            .for_update()
-            .get_result::<String>(conn)
-            .optional()?;
-    }
+    lock_row!(conn, client, id.to_owned());
     find_client(conn, id)
 }
 
