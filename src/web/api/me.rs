@@ -14,8 +14,8 @@ use domain::page::Page;
 use wire::api::{Descendants, Me, Token};
 
 routes! {
-    show_me: None,
-    show_my_descendants: None,
+    GET "/v1/me" => show_me: None,
+    GET "/v1/me/descendants" => show_my_descendants: None,
 }
 
 /// Returns the caller and the permissions of its token.
