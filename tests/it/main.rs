@@ -46,6 +46,8 @@ mod recovery;
 mod return_to;
 mod secrets;
 mod seed;
+#[path = "../seeds/mod.rs"]
+mod seeds;
 mod session;
 mod session_cookie;
 mod settings;

@@ -14,7 +14,7 @@ pub struct SecretFile<'a> {
     /// Path of the file.
     pub path: &'a Path,
     /// The environment variable. While it is set, the file is not read.
-    pub variable: &'static str,
+    pub variable: &'a str,
 }
 
 /// Who can read a secret file.
@@ -60,7 +60,10 @@ impl SecretFile<'_> {
         let is_read_only = mount.f_flag.contains(StatVfsMountFlags::RDONLY);
         let access = Access::of(metadata.uid(), metadata.mode(), is_read_only);
         if access == Access::Exposed {
-            return Err(Error::Exposed(self.path.to_owned(), self.variable));
+            return Err(Error::Exposed(
+                self.path.to_owned(),
+                self.variable.to_owned(),
+            ));
         }
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(failed)?;
@@ -116,7 +119,7 @@ pub fn lock_directory(file: &Path) -> Result<File, Error> {
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => Err(Error::Unusable(
             file.display().to_string(),
-            "another command is replacing this file. Try again when it has ended.",
+            "another command is replacing this file. Try again when it has ended.".into(),
         )),
     }
 }
@@ -217,7 +220,7 @@ mod tests {
 
     #[test]
     fn refusal_names_the_mode_and_the_variable() {
-        let error = Error::Exposed("data/secret_key".into(), "DOORCODE_SECRET_KEY");
+        let error = Error::Exposed("data/secret_key".into(), "DOORCODE_SECRET_KEY".into());
         assert_eq!(
             error.to_string(),
             "data/secret_key can be read by other users of this machine. Run \

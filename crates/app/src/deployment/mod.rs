@@ -12,15 +12,10 @@ use file::SecretFile;
 pub use file::make_private_directory;
 use operator_token::OperatorTokens;
 use ring::signature::Ed25519KeyPair;
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 use store::Store;
-
-/// The environment variable that holds the operator token.
-pub const OPERATOR_TOKEN: &str = "DOORCODE_OPERATOR_TOKEN";
-
-/// The environment variable that holds the previous operator token.
-pub const OPERATOR_TOKEN_PREVIOUS: &str = "DOORCODE_OPERATOR_TOKEN_PREVIOUS";
 
 /// The environment variable that holds the secret key, 64 hexadecimal digits.
 pub const SECRET_KEY: &str = "DOORCODE_SECRET_KEY";
@@ -63,14 +58,17 @@ pub fn files(config: &Config, env: impl Fn(&str) -> Option<String>) -> Vec<PathB
         DatabaseUrl::Postgres(_) => None,
     };
     let secrets = [
-        (OPERATOR_TOKEN, &config.operator.token_file),
+        (
+            config.operator.token_variable.as_str(),
+            &config.operator.token_file,
+        ),
         (SECRET_KEY, &config.server.secret_key_file),
         (AUDIT_KEY, &config.audit.signing_key_file),
     ];
-    let is_off = |variable| variable == OPERATOR_TOKEN && !config.operator.enabled;
+    let is_off = |path| path == &config.operator.token_file && !config.operator.enabled;
     let secrets = secrets
         .into_iter()
-        .filter(|(variable, _)| !is_off(*variable) && value(&env, variable).is_none())
+        .filter(|(variable, path)| !is_off(*path) && value(&env, variable).is_none())
         .map(|(_, path)| path.clone());
     database.into_iter().chain(secrets).collect()
 }
@@ -113,10 +111,7 @@ pub fn require_operator_token(
     config: &Config,
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<(), Error> {
-    let file = SecretFile {
-        path: &config.operator.token_file,
-        variable: OPERATOR_TOKEN,
-    };
+    let file = operator_token::secret_file(&config.operator);
     match config.operator.enabled {
         true => require(file, &env, "A start of the server creates a new one."),
         false => Ok(()),
@@ -132,14 +127,12 @@ pub fn read_operator_token(
         return Err(Error::Unusable(
             "operator.enabled".to_owned(),
             "there is no operator token, since this is false. Send the signal SIGHUP to the \
-             process of the server instead.",
+             process of the server instead."
+                .into(),
         ));
     }
-    let file = SecretFile {
-        path: &config.operator.token_file,
-        variable: OPERATOR_TOKEN,
-    };
-    let token = match value(&env, OPERATOR_TOKEN) {
+    let file = operator_token::secret_file(&config.operator);
+    let token = match value(&env, file.variable) {
         Some(token) => Some(token),
         None => file.read()?,
     };
@@ -157,7 +150,11 @@ fn require(
 ) -> Result<(), Error> {
     match value(env, file.variable).is_some() || file.path.exists() {
         true => Ok(()),
-        false => Err(Error::Lost(file.path.to_owned(), file.variable, loss)),
+        false => Err(Error::Lost(
+            file.path.to_owned(),
+            file.variable.to_owned(),
+            loss,
+        )),
     }
 }
 
@@ -171,13 +168,13 @@ fn value(env: &dyn Fn(&str) -> Option<String>, name: &str) -> Option<String> {
 pub enum Error {
     /// A file does not exist although the deployment is in use; the environment variable that
     /// replaces it, and what hangs on it.
-    Lost(PathBuf, &'static str, &'static str),
+    Lost(PathBuf, String, &'static str),
     /// A file cannot be read or created.
     File(PathBuf, io::Error),
     /// A file is readable by other users; the environment variable that replaces it.
-    Exposed(PathBuf, &'static str),
+    Exposed(PathBuf, String),
     /// A value is too short, a sample, or malformed; its origin, and what to do.
-    Unusable(String, &'static str),
+    Unusable(String, Cow<'static, str>),
 }
 
 impl std::fmt::Display for Error {
@@ -192,12 +189,12 @@ impl std::fmt::Display for Error {
                      Run the program in the server's folder or with --config FILE, or restore the \
                      file from a backup. {loss}"
                 )?;
-                match *variable {
-                    OPERATOR_TOKEN => Ok(()),
-                    _ => write!(
+                match variable.as_str() {
+                    SECRET_KEY | AUDIT_KEY => write!(
                         f,
                         " To continue with a new one: `(umask 077; openssl rand -hex 32 > {path})`."
                     ),
+                    _ => Ok(()),
                 }
             }
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
@@ -242,7 +239,8 @@ impl Secrets {
                 Ok(Ok(bytes)) => Ok(bytes),
                 _ => Err(Error::Unusable(
                     origin,
-                    "a key must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints.",
+                    "a key must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints."
+                        .into(),
                 )),
             }
         };
@@ -251,7 +249,7 @@ impl Secrets {
         let audit = Ed25519KeyPair::from_seed_unchecked(&audit).map_err(|_| {
             Error::Unusable(
                 AUDIT_KEY.to_owned(),
-                "the key cannot sign. Create another with `openssl rand -hex 32`.",
+                "the key cannot sign. Create another with `openssl rand -hex 32`.".into(),
             )
         })?;
         Ok(Self {

@@ -45,6 +45,7 @@ const OTHERS: [(&str, &str, &str); 62] = [
     ("device", "live_codes_per_client", "4"),
     ("operator", "enabled", "false"),
     ("operator", "token_file", r#""/etc/doorcode/operator""#),
+    ("operator", "token_variable", r#""ACME_TOKEN""#),
     ("operator", "actor_header", r#""X-On-Behalf-Of""#),
     ("operator", "networks", r#"["10.0.0.0/8", "::1/128"]"#),
     ("mail", "smtp_url", r#""smtps://login:***@mail.example.com:465""#),
@@ -158,6 +159,7 @@ live_codes_per_client = 10000
 [operator]
 enabled = true
 token_file = "data/operator_token"
+token_variable = "DOORCODE_OPERATOR_TOKEN"
 actor_header = "X-Actor-User-Id"
 networks = []
 
