@@ -4,6 +4,7 @@ use super::super::Choice;
 use super::super::token::*;
 use super::super::token_list::*;
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, minutes, sample};
+use domain::policy::Violation;
 
 pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
     TokenRow {
@@ -32,6 +33,7 @@ fn page(tokens: Vec<TokenRow>, notice: Option<TokensNotice>) -> TokensPage {
         chrome: ada(),
         owner: TokensOwner::User,
         right: TokenRight::Manage,
+        can_create_own: true,
         listing: listing(tokens),
         notice,
         commands: FirstCommands {
@@ -189,6 +191,14 @@ pub fn samples() -> Vec<Sample> {
         })
     };
     let one = vec![ending().remove(0)];
+    let refused = |state, violation, tokens| {
+        let page = TokensPage {
+            right: TokenRight::Revoke(violation),
+            can_create_own: false,
+            ..page(tokens, None)
+        };
+        sample("tokens", state, &page)
+    };
     let org_tokens = |state, right, tokens| sample("org-tokens", state, &of_acme(right, tokens));
     vec![
         tokens("several", several(), None),
@@ -221,6 +231,9 @@ pub fn samples() -> Vec<Sample> {
                 ..listing(several())
             },
         ),
+        refused("plan", Violation::Plan, several()),
+        refused("role", Violation::Role, Vec::new()),
+        refused("creator", Violation::Creator, several()),
         listed("nothing-found", nothing("active", HOSTILE)),
         listed("nothing-active", nothing("active", "")),
         listed("nothing-ended", nothing("ended", "")),
@@ -237,8 +250,12 @@ pub fn samples() -> Vec<Sample> {
         org_tokens("several", TokenRight::Manage, several()),
         org_tokens("empty", TokenRight::Manage, Vec::new()),
         org_tokens("member", TokenRight::View, Vec::new()),
-        org_tokens("free", TokenRight::Revoke, several()),
-        org_tokens("free-empty", TokenRight::Revoke, Vec::new()),
+        org_tokens("free", TokenRight::Revoke(Violation::Plan), several()),
+        org_tokens(
+            "free-empty",
+            TokenRight::Revoke(Violation::Plan),
+            Vec::new(),
+        ),
         sample("revoke", "origin", &revoke(live[0].clone())),
         sample("revoke", "unused", &revoke(live[1].clone())),
         sample("revoke", "long", &revoke(live[2].clone())),

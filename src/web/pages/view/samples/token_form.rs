@@ -233,6 +233,10 @@ pub fn samples() -> Vec<Sample> {
         },
         ..new_token()
     };
+    let without_scopes = NewTokenPage {
+        resources: Vec::new(),
+        ..new_token()
+    };
     let org_created = TokenCreatedPage {
         owner: of_acme(),
         ..created("Build server", None, &["projects:read"])
@@ -257,6 +261,7 @@ pub fn samples() -> Vec<Sample> {
         sample("token-new", "many", &many()),
         sample("token-new", "copied", &copied()),
         sample("token-new", "errors", &again),
+        sample("token-new", "without-scopes", &without_scopes),
         sample("org-token-new", "empty", &org_new),
         sample(
             "token-created",
