@@ -7,10 +7,14 @@
 //! lists them all.
 
 mod cloud_waste_scanner;
+mod cloudaipilot;
+mod cmdop;
 mod comwit_cloud;
+mod in_process;
 mod machine;
 mod nginx;
 mod shared;
 mod stand_in;
 mod system;
 mod table;
+mod walwarden;

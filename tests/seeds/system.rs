@@ -26,6 +26,20 @@ pub fn example(folder: &str, name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{path:?}: {why}"))
 }
 
+/// The proxy file of an example with the addresses of a test: of Doorcode, the API and the proxy. A
+/// folder without one of its own uses the file for all.
+pub fn proxy_of(folder: &str, own: [SocketAddr; 3]) -> String {
+    let mut proxy = match root().join("examples").join(folder).join("nginx.conf") {
+        path if path.exists() => example(folder, "nginx.conf"),
+        _ => example("", "nginx.conf"),
+    };
+    for (written, own) in WRITTEN.iter().zip(own) {
+        assert!(proxy.contains(written), "{folder}: {written}");
+        proxy = proxy.replace(written, &own.to_string());
+    }
+    proxy
+}
+
 /// A system.
 pub struct System {
     /// The folder of `examples/` with its files.
@@ -139,14 +153,7 @@ impl Plan {
     fn start_before(self, stand_in: StandIn) -> System {
         let server = self.deployment.start();
         let own = [self.deployment.address, stand_in.address, self.listen];
-        let mut proxy = match root().join("examples").join(self.folder).join("nginx.conf") {
-            path if path.exists() => example(self.folder, "nginx.conf"),
-            _ => example("", "nginx.conf"),
-        };
-        for (written, own) in WRITTEN.iter().zip(own) {
-            assert!(proxy.contains(written), "{}: {written}", self.folder);
-            proxy = proxy.replace(written, &own.to_string());
-        }
+        let proxy = proxy_of(self.folder, own);
         System {
             folder: self.folder,
             api: format!("http://{}", self.listen),

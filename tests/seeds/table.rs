@@ -10,9 +10,12 @@ use std::fs;
 use std::path::Path;
 
 /// The systems: letter, name, folder in `examples/`, and number of statements.
-const SYSTEMS: [(char, &str, &str, usize); 2] = [
+const SYSTEMS: [(char, &str, &str, usize); 5] = [
     ('a', "Cloud Waste Scanner", "cloud-waste-scanner", 24),
     ('b', "Comwit Cloud", "comwit-cloud", 35),
+    ('c', "CMDOP", "cmdop", 25),
+    ('d', "CloudAIPilot", "cloudaipilot", 20),
+    ('e', "walwarden", "walwarden", 27),
 ];
 
 /// The verdicts, as a comment starts them.
