@@ -98,7 +98,10 @@ async fn b_13_console_acts_for_a_user() {
     let rename = rename.header("x-comwit-actor-user-id", &user.id);
     let renamed = send(rename.json(&json!({"name": "Acted"}))).await;
     assert_eq!(renamed.status, 200, "{renamed:?}");
-    let of_user = format!("actor_kind = 'operator' AND actor_user_id = '{}'", user.id);
+    let of_user = format!(
+        "action LIKE 'user.%' AND actor_kind = 'operator' AND actor_id = '{}'",
+        user.id
+    );
     assert_eq!(comwit.system.deployment.database.count(AUDIT, &of_user), 1);
 
     let of_user = |one: &Value| one["user_id"] == user.id && one["route"] == route;
