@@ -7,6 +7,7 @@ use super::in_process::InProcess;
 use crate::support::PASSWORD;
 use crate::support::browser::Browser;
 use doorcode::app::access::Caller;
+use doorcode::app::client::Kind;
 use doorcode::domain::org::Organization;
 use doorcode::domain::role::Role;
 
@@ -27,6 +28,7 @@ impl Company {
     async fn start() -> Self {
         let system = InProcess::start("cloudaipilot").await;
         let test = &system.test;
+        test.add_client("cloudaipilot-cli", Kind::Public, &[]).await;
         let owner = test.caller("owner@example.com").await;
         let pilot = test.organization(&owner, "Pilot").await;
         let admin = test.caller("admin@example.com").await;

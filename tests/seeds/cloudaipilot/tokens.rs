@@ -132,7 +132,7 @@ async fn d_09_a_token_has_the_permissions_of_its_account() {
     let mut admin = company.browser("admin").await;
     let form = admin.get("/tokens/new").await;
     assert!(
-        form.contains("The token can do what your role allows"),
+        form.contains("a token can do what your role allows"),
         "{}",
         form.body
     );
@@ -158,9 +158,23 @@ async fn d_09_a_token_has_the_permissions_of_its_account() {
 #[actix_web::test]
 async fn d_10_an_admin_account_has_admin_access() {
     let company = Company::start().await;
-    let token = company.token("admin").await;
-    for request in [LIST, "POST /v1/servers", DELETE] {
-        assert_eq!(company.status(request, &token).await, 200, "{request}");
+    // The same by the page and by the CLI.
+    let machine = company.system.machine();
+    let (login, code) = machine.begin(&[]);
+    let mut admin = company.browser("admin").await;
+    let consent = admin.type_code(&code).await;
+    assert!(
+        consent.contains("It will be able to do what your role allows"),
+        "{}",
+        consent.body
+    );
+    admin.decide(&consent, "approve", &[]).await;
+    machine.branded(login.finish().exited(0));
+    let printed = machine.run(&["token", "print"]).exited(0).stdout;
+    for token in [printed.trim(), &company.token("admin").await] {
+        for request in [LIST, "POST /v1/servers", DELETE] {
+            assert_eq!(company.status(request, token).await, 200, "{request}");
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Choice, Chrome, FieldErrors, Moment, ProjectGroup, ScopeChoice, initials};
 use askama::Template;
+use domain::route::Unscoped;
 use domain::scope::Risk;
 
 /// `/device`. Posts to `/device` the fields `user_code`, `via`.
@@ -67,6 +68,8 @@ pub struct ConsentPage {
     pub scopes: Vec<ScopeChoice>,
     /// Names of requested scopes that this user cannot grant; may be empty.
     pub withheld: Vec<String>,
+    /// What the token can use besides.
+    pub unscoped: Unscoped,
     /// What the token can be limited to.
     pub limits: LimitFields,
     /// Whether the user must confirm that they started the sign-in, and why.

@@ -5,6 +5,7 @@ use super::super::token_form::*;
 use super::super::{Choice, FieldErrors, Moment, ProjectGroup, ScopeChoice};
 use super::token::token;
 use super::{HOSTILE, LONG, Sample, acme, ada, choice, days, minutes, sample};
+use domain::route::Unscoped;
 use domain::scope::Risk;
 
 fn expiry(selected: &str, over: &[&str]) -> Vec<ExpiryChoice> {
@@ -84,6 +85,7 @@ fn new_token() -> NewTokenPage {
         reach: Reach::default(),
         presets: presets(""),
         resources: Resource::of(scopes(&[])),
+        unscoped: Unscoped::Identity,
         left_out: Vec::new(),
         form_nonce: "form_nonce".into(),
         errors: FieldErrors::none(),
@@ -132,6 +134,7 @@ fn many() -> NewTokenPage {
     ];
     NewTokenPage {
         resources: Resource::of(scopes),
+        unscoped: Unscoped::Open,
         reach: Reach {
             has_choice: true,
             all: Some(false),
@@ -150,6 +153,7 @@ fn copied() -> NewTokenPage {
         latest: Some("2027-02-20".into()),
         presets: presets("read-only"),
         resources: Resource::of(scopes(&ticked)),
+        unscoped: Unscoped::Identity,
         left_out: vec![
             "app:admin".into(),
             "a project that you cannot choose".into(),
@@ -235,6 +239,7 @@ pub fn samples() -> Vec<Sample> {
     };
     let without_scopes = NewTokenPage {
         resources: Vec::new(),
+        unscoped: Unscoped::ByRole,
         ..new_token()
     };
     let org_created = TokenCreatedPage {
