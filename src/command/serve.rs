@@ -3,13 +3,17 @@
 use super::configuration::describe_reload;
 use super::{Outcome, Start, absolute, explain, load_config, open, print, program, warnings};
 use doorcode::app::heartbeat::Heart;
-use doorcode::app::{App, Request, audit, deployment, reload, sweep, user};
-use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Metrics};
+use doorcode::app::tls::{self, ServerCertificate};
+use doorcode::app::{
+    App, Clock as _, Request, SystemClock, audit, deployment, reload, sweep, user,
+};
+use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Metrics, Tls};
 use doorcode::domain::secret::Secret;
 use doorcode::web;
 use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -91,8 +95,16 @@ async fn serve(config: Config) -> Outcome {
         Metrics::At(address) => Some(listen(address, "[metrics]")?),
         Metrics::Same | Metrics::Off => None,
     };
+    let now = SystemClock.now();
+    let found = ServerCertificate::load(&config, now)?;
+    let (certificate, mut made) = found.map_or((None, Vec::new()), |(certificate, made)| {
+        (Some(Arc::new(certificate)), made)
+    });
+    let mut cautions = tls::check(&config, now)?;
     let deployment = open(config, Start::Server).await?;
     let app = deployment.app;
+    made.extend(deployment.files.made);
+    cautions.extend(warnings(app.config()));
     let setup = user::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;
@@ -110,7 +122,7 @@ async fn serve(config: Config) -> Outcome {
             path.display()
         );
     }
-    for warning in warnings(app.config()) {
+    for warning in cautions {
         tracing::warn!("{warning}");
     }
     let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
@@ -122,12 +134,27 @@ async fn serve(config: Config) -> Outcome {
     let heart = Heart::new(&app);
     heart.beat().await;
     actix_web::rt::spawn(heart.run());
-    let server = web::server(app.clone(), metrics, listener, workers)?;
+    let tls = certificate.as_ref().map(ServerCertificate::server_config);
+    let listener = web::Listener {
+        socket: listener,
+        tls: tls.transpose()?,
+        workers,
+    };
+    let server = web::server(app.clone(), metrics, listener)?;
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);
     let sweeper = actix_web::rt::spawn(sweep::run(app.clone()));
-    actix_web::rt::spawn(reload_on(hangup, app.clone()));
-    print(&welcome(&app, &deployment.files.made, setup.as_ref()))?;
+    if let Some(certificate) = &certificate {
+        actix_web::rt::spawn(certificate.clone().watch(app.clone()));
+    }
+    actix_web::rt::spawn(reload_on(hangup, app.clone(), certificate.clone()));
+    let welcome = Welcome {
+        app: &app,
+        made: &made,
+        setup: setup.as_ref(),
+        certificate: certificate.as_deref(),
+    };
+    print(&welcome.text())?;
 
     let [terminate, interrupt] = &mut signals;
     tokio::select! {
@@ -157,10 +184,17 @@ async fn serve(config: Config) -> Outcome {
     Ok(())
 }
 
-/// Reloads the configuration at each signal.
-async fn reload_on(mut signal: std::io::Result<Signal>, app: App) {
+/// Reloads the certificate and the configuration at each signal.
+async fn reload_on(
+    mut signal: std::io::Result<Signal>,
+    app: App,
+    certificate: Option<Arc<ServerCertificate>>,
+) {
     loop {
         received(&mut signal).await;
+        if let Some(certificate) = &certificate {
+            certificate.reload_and_log(app.now());
+        }
         match reload::reload(&Request::system(&app)).await {
             Ok(reloaded) => {
                 for line in describe_reload(&reloaded.changed, &reloaded.needs_restart) {
@@ -202,37 +236,71 @@ async fn received(signal: &mut std::io::Result<Signal>) {
     }
 }
 
-/// The text after the start: the URL, the created files and the next steps.
-fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
-    let url = &app.config().server.public_url;
-    let name = &app.config().branding.name;
-    let mut text = format!("\n{name} is running at {url}\n");
-    for path in made {
-        let config = app.config();
-        let what = if *path == config.operator.token_file {
+/// What the text after the start names: the URL, the created files and the next steps.
+struct Welcome<'a> {
+    app: &'a App,
+    made: &'a [PathBuf],
+    setup: Option<&'a Secret>,
+    certificate: Option<&'a ServerCertificate>,
+}
+
+impl Welcome<'_> {
+    fn text(&self) -> String {
+        let config = self.app.config();
+        let url = &config.server.public_url;
+        let mut text = format!("\n{} is running at {url}\n", config.branding.name);
+        for path in self.made {
+            text += &format!(
+                "Created {} (only you can read it): {}.\n",
+                path.display(),
+                self.purpose(path)
+            );
+        }
+        let program = program();
+        let mut options = match url.as_str() {
+            "http://127.0.0.1:8080" => String::new(),
+            other => format!(" --host {other}"),
+        };
+        if let Some(certificate) = self.self_signed() {
+            options += &format!(" --ca-cert {}", absolute(certificate.path()));
+            text += &format!(
+                "\nThe certificate is self-signed. Clients trust it with --ca-cert FILE and a copy \
+                 of {}.\nIn a browser, compare its SHA-256 fingerprint before you accept it:\n\n    \
+                 {}\n",
+                certificate.path().display(),
+                certificate.fingerprint()
+            );
+        }
+        if let Some(link) = self.setup {
+            let link = url.join(&web::setup_path(link.expose()));
+            text += &format!(
+                "\nThere are no users yet. Open this link in a browser to create the first one.\n\
+                 The link works once:\n\n    {link}\n\n\
+                 Then sign in from another terminal:\n\n    {program} login{options}\n"
+            );
+        }
+        text + "\nPress Ctrl-C to stop.\n"
+    }
+
+    /// The certificate, if the server made it.
+    fn self_signed(&self) -> Option<&ServerCertificate> {
+        let is_own = self.app.config().server.tls == Tls::SelfSigned;
+        self.certificate.filter(|_| is_own)
+    }
+
+    fn purpose(&self, path: &Path) -> &'static str {
+        let config = self.app.config();
+        let certificate = config.server.certificate_files();
+        if *path == config.operator.token_file {
             "the operator token, which allows every operation"
         } else if *path == config.audit.signing_key_file {
             "the key that signs the audit log"
-        } else {
+        } else if *path == config.server.secret_key_file {
             "the secret key of this deployment"
-        };
-        text += &format!(
-            "Created {} (only you can read it): {what}.\n",
-            path.display()
-        );
+        } else if certificate.is_some_and(|files| files.key == *path) {
+            "the key of the certificate"
+        } else {
+            "the certificate"
+        }
     }
-    let program = program();
-    let host = match url.as_str() {
-        "http://127.0.0.1:8080" => String::new(),
-        other => format!(" --host {other}"),
-    };
-    if let Some(link) = setup {
-        let link = url.join(&web::setup_path(link.expose()));
-        text += &format!(
-            "\nThere are no users yet. Open this link in a browser to create the first one.\n\
-             The link works once:\n\n    {link}\n\n\
-             Then sign in from another terminal:\n\n    {program} login{host}\n"
-        );
-    }
-    text + "\nPress Ctrl-C to stop.\n"
 }

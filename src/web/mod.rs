@@ -38,10 +38,11 @@ use actix_web::{HttpServer, web};
 use app::App;
 use capacity::ConnectionLimit;
 use log_limit::LogLimit;
+use rustls::ServerConfig;
 use std::net::TcpListener;
 use std::time::Duration;
 
-/// How long a client may take to send the head of a request.
+/// How long a client may take for the handshake of TLS, and to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Maximum connections to the metrics, if they have a listener of their own.
@@ -88,20 +89,41 @@ fn routes(config: &mut web::ServiceConfig) {
         );
 }
 
+/// A listening socket, and how it is served.
+pub struct Listener {
+    /// The socket.
+    pub socket: TcpListener,
+    /// The settings of TLS; plain HTTP without.
+    pub tls: Option<ServerConfig>,
+    /// The number of worker threads.
+    pub workers: usize,
+}
+
+impl Listener {
+    /// A socket for plain HTTP.
+    pub fn plain(socket: TcpListener, workers: usize) -> Self {
+        Self {
+            socket,
+            tls: None,
+            workers,
+        }
+    }
+}
+
 /// Builds the server on a listening socket. It handles no signals; the caller stops it through its
 /// handle.
-pub fn server(
-    app: App,
-    metrics: Metrics,
-    listener: TcpListener,
-    workers: usize,
-) -> std::io::Result<Server> {
+pub fn server(app: App, metrics: Metrics, listener: Listener) -> std::io::Result<Server> {
+    let Listener {
+        socket,
+        tls,
+        workers,
+    } = listener;
     let keep_alive = capacity::keep_alive(!app.config().server.trusted_proxies.is_empty());
     let connections = capacity::connections_per_worker(capacity::open_files(), workers);
     let log_limit = LogLimit::default();
     let limit = web::Data::new(ConnectionLimit(connections));
-    capacity::widen_backlog(&listener)?;
-    Ok(HttpServer::new(move || {
+    capacity::widen_backlog(&socket)?;
+    let server = HttpServer::new(move || {
         let is_shown = app.config().metrics == config::Metrics::Same;
         actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
@@ -118,6 +140,10 @@ pub fn server(
     })
     .workers(workers)
     .max_connections(connections)
+    // As many handshakes at once as connections: otherwise clients that begin one and send nothing
+    // more block all others until the time limit of the handshake.
+    .max_connection_rate(connections)
+    .tls_handshake_timeout(HEAD_TIMEOUT)
     .on_connect(capacity::count_connection)
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(keep_alive)
@@ -125,9 +151,12 @@ pub fn server(
     // A device that disconnects during a long poll must not be issued a token: the token would
     // be lost.
     .h1_allow_half_closed(false)
-    .disable_signals()
-    .listen(listener)?
-    .run())
+    .disable_signals();
+    let server = match tls {
+        Some(tls) => server.listen_rustls_0_23(socket, tls)?,
+        None => server.listen(socket)?,
+    };
+    Ok(server.run())
 }
 
 /// Builds a server for the metrics only, on a separate listener.

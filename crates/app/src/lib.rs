@@ -30,6 +30,7 @@ mod slots;
 pub mod sweep;
 pub mod terminal;
 mod throttle;
+pub mod tls;
 pub mod token;
 mod tx;
 pub mod user;

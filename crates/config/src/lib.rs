@@ -19,12 +19,14 @@ mod postgres;
 mod reload;
 mod routes;
 mod scopes;
+mod section;
 mod server;
 mod sign_in;
 mod source;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tokens;
 mod verify;
 
@@ -42,16 +44,18 @@ pub use postgres::with_parameters;
 pub use reload::Reload;
 pub use server::{PublicUrl, Server, StrictTransport};
 pub use sign_in::SignIn;
+pub use tls::{CertificateFiles, Tls};
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
 pub use verify::{ErrorFormat, Verify};
 
 use domain::route::RouteTable;
 use domain::scope::{Catalogue, Preset};
 use reload::Origin;
+use section::Section;
 use source::{Entries, File};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use table::{Section, Table};
+use table::Table;
 
 /// The file that is read if no file is named and this one exists.
 pub const DEFAULT_FILE: &str = "doorcode.toml";

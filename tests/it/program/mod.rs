@@ -18,5 +18,6 @@ mod refusal;
 mod reload;
 mod stop;
 mod tenant;
+mod tls;
 mod unnamed;
 mod user;

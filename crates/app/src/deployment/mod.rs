@@ -6,7 +6,7 @@ pub(super) mod file;
 pub(super) mod operator_token;
 
 use super::Entropy;
-use config::{Config, DatabaseUrl};
+use config::{Config, DatabaseUrl, Tls};
 use domain::secret::{Key, Secret};
 use file::SecretFile;
 pub use file::make_private_directory;
@@ -50,8 +50,8 @@ pub struct Found {
     pub shared: Vec<PathBuf>,
 }
 
-/// The files of a new deployment: the database, if it is a file, and the secrets that the
-/// environment, given as a look-up, does not hold.
+/// The files of a new deployment: the database, if it is a file, the secrets that the environment,
+/// given as a look-up, does not hold, and a self-signed certificate with its key.
 pub fn files(config: &Config, env: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     let database = match &config.database.url {
         DatabaseUrl::Sqlite(path) => Some(path.clone()),
@@ -70,7 +70,18 @@ pub fn files(config: &Config, env: impl Fn(&str) -> Option<String>) -> Vec<PathB
         .into_iter()
         .filter(|(variable, path)| !is_off(*path) && value(&env, variable).is_none())
         .map(|(_, path)| path.clone());
-    database.into_iter().chain(secrets).collect()
+    let certificate = match config.server.tls {
+        Tls::SelfSigned => config.server.certificate_files(),
+        Tls::Off | Tls::Files(_) => None,
+    };
+    let certificate = certificate
+        .into_iter()
+        .flat_map(|files| [files.key, files.cert]);
+    database
+        .into_iter()
+        .chain(secrets)
+        .chain(certificate)
+        .collect()
 }
 
 /// Whether a deployment is in use: a server or a command has written to its audit log.
@@ -171,8 +182,8 @@ pub enum Error {
     Lost(PathBuf, String, &'static str),
     /// A file cannot be read or created.
     File(PathBuf, io::Error),
-    /// A file is readable by other users; the environment variable that replaces it.
-    Exposed(PathBuf, String),
+    /// A file is readable by other users; the environment variable that replaces it, if one does.
+    Exposed(PathBuf, Option<String>),
     /// A value is too short, a sample, or malformed; its origin, and what to do.
     Unusable(String, Cow<'static, str>),
 }
@@ -198,11 +209,17 @@ impl std::fmt::Display for Error {
                 }
             }
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Exposed(path, variable) => write!(
-                f,
-                "{0} can be read by other users of this machine. Run `chmod 600 {0}`, or set {variable} instead of the file. If others may have read it, replace the secret.",
-                path.display()
-            ),
+            Self::Exposed(path, variable) => {
+                let path = path.display();
+                write!(
+                    f,
+                    "{path} can be read by other users of this machine. Run `chmod 600 {path}`"
+                )?;
+                if let Some(variable) = variable {
+                    write!(f, ", or set {variable} instead of the file")?;
+                }
+                f.write_str(". If others may have read it, replace the secret.")
+            }
             Self::Unusable(origin, what) => write!(f, "{origin}: {what}"),
         }
     }

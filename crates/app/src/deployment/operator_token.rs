@@ -6,7 +6,7 @@
 //! hold the current token. Servers check the files at each comparison of a token, so that a
 //! rotation takes effect with the next request of all servers that share them.
 
-use super::file::{self, SecretFile, Staged};
+use super::file::{self, SecretFile, Staged, Stamp};
 use super::{Error, Found};
 use crate::Entropy;
 use chrono::SecondsFormat;
@@ -15,7 +15,6 @@ use domain::Instant;
 use domain::secret::{Digest, Secret};
 use domain::token;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -71,21 +70,6 @@ struct Reading {
     stamps: [Option<Stamp>; 2],
     /// `None` if they could not be used.
     valid: Option<Valid>,
-}
-
-/// Device, inode, length and change time. It differs for every file that replaces another and for
-/// every change of a file.
-#[derive(PartialEq, Eq)]
-struct Stamp([u64; 3], [i64; 2]);
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let file = std::fs::metadata(path).ok()?;
-        Some(Self(
-            [file.dev(), file.ino(), file.len()],
-            [file.ctime(), file.ctime_nsec()],
-        ))
-    }
 }
 
 impl OperatorTokens {

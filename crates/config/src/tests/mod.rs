@@ -11,12 +11,13 @@ type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 62] = [
+const OTHERS: [(&str, &str, &str); 63] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin", risk = "high", group = "Apps", default = true }]"#),
     ("", "presets", r#"[{ name = "Deployer", scopes = ["app:deploy", "doorcode:tokens:read"] }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
-    ("server", "public_url", r#""http://id.example.com""#),
+    ("server", "public_url", r#""https://id.example.com""#),
+    ("server", "tls", r#"{ cert = "/etc/doorcode/tls.pem", key = "/etc/doorcode/tls.key" }"#),
     ("server", "trusted_proxies", r#"["10.0.0.0/8", "127.0.0.1/32"]"#),
     ("server", "secret_key_file", r#""/etc/doorcode/key""#),
     ("server", "allow_http", "true"),
@@ -130,6 +131,7 @@ fn everything_has_a_default() {
         r#"[server]
 listen = "127.0.0.1:8080"
 public_url = "http://127.0.0.1:8080"
+tls = "off"
 trusted_proxies = []
 secret_key_file = "data/secret_key"
 allow_http = false
@@ -254,6 +256,41 @@ scope = "app:deploy"
     ));
     assert_eq!(Config::read(None, env).unwrap().describe(), file);
     assert_eq!(from_file(&file).unwrap().describe(), file);
+}
+
+/// The certificate of `server.tls` decides over the scheme of the default URL and over what browsers
+/// are told.
+#[test]
+fn tls_sets_the_defaults_that_depend_on_it() {
+    let server = |tls: &str| from_file(&format!("server.tls = {tls}")).unwrap().server;
+    let files = r#"{ key = "k/a.key", cert = "a.pem" }"#;
+    for (tls, url, hsts, cert, key) in [
+        (
+            r#""self-signed""#,
+            "https://127.0.0.1:8080",
+            StrictTransport::Off,
+            "data/tls_certificate.pem",
+            "data/tls_key.pem",
+        ),
+        (
+            files,
+            "https://127.0.0.1:8080",
+            StrictTransport::Host,
+            "a.pem",
+            "k/a.key",
+        ),
+    ] {
+        let server = server(tls);
+        let named = server.certificate_files().unwrap();
+        assert_eq!((server.public_url.as_str(), server.hsts), (url, hsts));
+        assert_eq!(
+            (named.cert, named.key),
+            (PathBuf::from(cert), PathBuf::from(key))
+        );
+    }
+    assert_eq!(server(r#""off""#).certificate_files(), None);
+    let env = [("DOORCODE__SERVER__TLS", "self-signed")];
+    assert_eq!(from_env(&env).unwrap().server.tls, Tls::SelfSigned);
 }
 
 #[test]
