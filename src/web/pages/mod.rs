@@ -23,6 +23,7 @@ mod project;
 mod recovery;
 mod return_to;
 mod saved_form;
+mod scopes;
 mod session;
 mod token;
 mod token_access;
@@ -65,6 +66,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         policy::routes,
         audit::routes,
         problem::routes,
+        scopes::routes,
         admin::routes,
     ] {
         config.configure(routes);

@@ -16,7 +16,6 @@ const FOOTER: &str = "\n\nIf you need help, contact help@acme.example.\n\n\
     Privacy: https://acme.example/privacy";
 
 fn assert_branded(letter: &Received, subject: &str) {
-    eprintln!("{subject}");
     let sent = letter.header("Subject");
     assert!(sent.ends_with(subject), "{sent}");
     assert!(letter.header("From").contains("Acme Cloud"), "{letter:?}");
@@ -44,6 +43,7 @@ async fn every_message_carries_the_brand() {
     let mut visitor = test.browser();
     visitor.get("/forgot").await;
     visitor.post("/forgot", &[("email", EMAIL)]).await;
+    test.app.finish_background().await;
     assert_branded(&sink.next(), "Set a new password for Acme Cloud");
 
     let mut owner = test.user().await;

@@ -7,6 +7,7 @@ use reqwest::{Certificate, Client};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// Longer than a request takes, shorter than the time limit of a handshake.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -52,15 +53,9 @@ fn self_signed() -> Deployment {
     Deployment::new().with_tls("self-signed")
 }
 
-/// Signs in at a terminal with a token and these further arguments.
-fn login(deployment: &Deployment, token: &str, arguments: &[&str]) -> Program {
-    Program::new(
-        deployment.directory(),
-        &["login", "--host", &deployment.url],
-    )
-    .args(&["--token", "-"])
-    .args(arguments)
-    .input(token)
+/// A sign-in with a token, on a machine with this home directory.
+fn login(home: &TempDir, host: &str, token: &str) -> Program {
+    Program::new(home.path(), &["login", "--host", host, "--token", "-"]).input(token)
 }
 
 /// A team in a local network: one line of configuration, and the client that trusts the file that
@@ -107,16 +102,19 @@ async fn self_signed_server_works_with_its_certificate_and_the_advice_leads_ther
         assert!(cookie.contains("; Secure"), "{cookie}");
     }
 
-    login(&deployment, &token, &[])
+    let home = tempfile::tempdir().unwrap();
+    login(&home, &deployment.url, &token)
         .run()
         .exited(1)
         .complains(&["its certificate is self-signed", "--ca-cert FILE"]);
     let file = deployment.path("data/tls_certificate.pem");
-    login(&deployment, &token, &["--ca-cert", file.to_str().unwrap()])
+    let trust = ["--ca-cert", file.to_str().unwrap()];
+    login(&home, &deployment.url, &token)
+        .args(&trust)
         .run()
         .exited(0);
-    let whoami = ["whoami", "--ca-cert", file.to_str().unwrap()];
-    Program::new(deployment.directory(), &whoami)
+    Program::new(home.path(), &["whoami"])
+        .args(&trust)
         .run()
         .exited(0);
     deployment

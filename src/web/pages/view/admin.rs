@@ -338,7 +338,7 @@ pub struct RouteRow {
 
 impl RouteRow {
     /// Whether a request needs an active token, which has to reach the organization.
-    fn is_for_tokens(&self) -> bool {
+    pub(super) fn is_for_tokens(&self) -> bool {
         matches!(self.needs, RouteNeeds::Token | RouteNeeds::Scope(_))
     }
 }

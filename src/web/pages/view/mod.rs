@@ -23,6 +23,7 @@ pub mod password;
 pub mod policy;
 pub mod problem;
 pub mod project;
+pub mod scopes;
 pub mod token;
 pub mod token_access;
 pub mod token_activity;

@@ -14,6 +14,7 @@ mod password;
 mod policy;
 mod problem;
 mod project;
+mod scopes;
 mod token;
 mod token_access;
 mod token_form;
@@ -147,6 +148,7 @@ pub fn all() -> Vec<Sample> {
         error::samples(),
         problem::samples(),
         admin::samples(),
+        scopes::samples(),
         admin_client::samples(),
     ]
     .into_iter()
