@@ -50,6 +50,7 @@ pub struct System {
     pub pages: String,
     listen: SocketAddr,
     operator: Option<String>,
+    is_encrypted: bool,
     server: Mutex<Option<Running>>,
     _nginx: Nginx,
     stand_in: StandIn,
@@ -77,6 +78,7 @@ pub struct Plan {
     /// The operator token, if an environment variable holds it.
     operator: Option<String>,
     pages: String,
+    is_encrypted: bool,
     deployment: Deployment,
 }
 
@@ -95,6 +97,7 @@ impl Plan {
             folder,
             operator: None,
             pages: deployment.url.clone(),
+            is_encrypted: false,
             deployment,
         }
     }
@@ -104,6 +107,16 @@ impl Plan {
         self.pages = format!("http://{}", self.listen);
         let url = self.pages.clone();
         self.set("DOORCODE__SERVER__PUBLIC_URL", &url)
+    }
+
+    /// Lets Doorcode make a certificate, which the proxy at the same host uses too, as the README of
+    /// the example says.
+    pub fn self_signed(mut self) -> Self {
+        self.is_encrypted = true;
+        self.deployment = self.deployment.with_tls("self-signed");
+        self.pages.clone_from(&self.deployment.url);
+        self.listen.set_ip(self.deployment.address.ip());
+        self
     }
 
     /// Sets the operator token in an environment variable.
@@ -153,10 +166,24 @@ impl Plan {
     fn start_before(self, stand_in: StandIn) -> System {
         let server = self.deployment.start();
         let own = [self.deployment.address, stand_in.address, self.listen];
-        let proxy = proxy_of(self.folder, own);
+        let mut proxy = proxy_of(self.folder, own);
+        if self.is_encrypted {
+            let path = |name| self.deployment.path(name).display().to_string();
+            let plain = format!("listen {};", self.listen);
+            let encrypted = format!(
+                "listen {} ssl; ssl_certificate {}; ssl_certificate_key {};",
+                self.listen,
+                path("data/tls_certificate.pem"),
+                path("data/tls_key.pem"),
+            );
+            proxy = proxy.replace(&plain, &encrypted);
+            proxy = proxy.replace("http://doorcode", "https://doorcode");
+        }
+        let scheme = if self.is_encrypted { "https" } else { "http" };
         System {
             folder: self.folder,
-            api: format!("http://{}", self.listen),
+            api: format!("{scheme}://{}", self.listen),
+            is_encrypted: self.is_encrypted,
             pages: self.pages,
             listen: self.listen,
             operator: self.operator,
@@ -196,6 +223,7 @@ impl System {
             listen,
             operator,
             pages,
+            is_encrypted,
             stand_in,
             deployment,
             ..
@@ -205,6 +233,7 @@ impl System {
             folder,
             operator,
             pages,
+            is_encrypted,
             deployment,
         };
         change(plan).start_before(stand_in)

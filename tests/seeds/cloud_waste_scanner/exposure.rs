@@ -34,6 +34,11 @@ fn connects(address: IpAddr, port: u16) -> bool {
     TcpStream::connect((address, port)).is_ok()
 }
 
+/// The page about exposure.
+fn guidance() -> String {
+    std::fs::read_to_string(root().join("docs/how-to/open-to-the-network.md")).unwrap()
+}
+
 /// Status code of a scan that is sent from an address to a URL.
 async fn scan_from(address: IpAddr, url: &str, token: &str) -> u16 {
     let client = reqwest::Client::builder().local_address(address).no_proxy();
@@ -95,32 +100,48 @@ async fn a_07_unspecified_host_is_for_other_machines() {
 
 /// Optional local HTTPS with a self-signed certificate; when on, clients use `https://` and trust
 /// the certificate or `-k`.
-///
-/// Does not hold: Doorcode and its proxy need a certificate that another program makes.
 #[actix_web::test]
 async fn a_14_https_with_a_self_signed_certificate() {
-    let system = shared().await;
-    let set = system.command(&["config", "check"]);
-    let set = set.env("DOORCODE__SERVER__TLS", "self-signed").run();
-    set.exited(1)
-        .complains(&["server.tls: there is no such key"]);
+    let system = Plan::of(FOLDER).self_signed().start(api);
+    assert!(system.api.starts_with("https://"), "{}", system.api);
+    let pem = system.read("data/tls_certificate.pem");
+    let certificate = reqwest::Certificate::from_pem(pem.as_bytes()).unwrap();
+    let client = || reqwest::Client::builder().no_proxy();
+    let trusting = client().tls_certs_only([certificate]).build();
+    let careless = client()
+        .tls_certs_only([])
+        .tls_danger_accept_invalid_certs(true);
+    let (trusting, careless) = (trusting.unwrap(), careless.build().unwrap());
+    let scan = format!("{}/v1/scans", system.api);
+    for client in [&trusting, &careless] {
+        let with = client.post(&scan).bearer_auth(system.operator());
+        assert_eq!(send(with).await.status, 202);
+        assert_eq!(send(client.post(&scan)).await.status, 401);
+    }
+    // Others do not take it for the API, and plain HTTP reaches nothing.
+    let wary = crate::support::http().post(&scan).send().await;
+    assert!(wary.unwrap_err().is_connect());
+    let plain = scan.replace("https://", "http://");
+    let plain = trusting.post(plain).bearer_auth(system.operator());
+    assert_eq!(plain.send().await.unwrap().status(), 400);
 }
 
 /// The exposure-modes table holds: workstation-only, team LAN, remote site with VPN and a strict
 /// source allow-list.
 #[actix_web::test]
 async fn a_17_exposure_modes_are_listed_and_hold() {
-    let page = root().join("docs/how-to/expose-an-api.md");
-    let page = std::fs::read_to_string(page).unwrap();
+    let page = guidance();
     let rows: Vec<_> = page.lines().filter(|line| line.starts_with("| ")).collect();
     for (mode, setting) in [
-        ("Workstation", "`127.0.0.1:8000`"),
-        ("Network of a team", "`0.0.0.0:8000`"),
-        ("Remote site", "`[operator] networks`"),
+        ("this machine alone", "127.0.0.1:8080"),
+        ("a team in a local network", "0.0.0.0:8080"),
+        ("remote sites", "VPN"),
+        ("remote sites", "only the sources that you know"),
     ] {
         let row = rows.iter().find(|row| row.contains(mode));
         assert!(row.is_some_and(|row| row.contains(setting)), "{mode}");
     }
+    assert!(page.contains("`[operator] networks` limits"), "{page}");
     // The first two are a_06 and a_07. A remote site reaches it over the VPN alone: both settings.
     let port = free_port();
     let mut plan = Plan::of(FOLDER).set("DOORCODE__OPERATOR__NETWORKS", r#"["127.0.0.9/32"]"#);
@@ -158,9 +179,12 @@ async fn a_23_guidance_is_shown() {
         "Keep it in a secret manager, never in a repository",
         "private network, a VPN or TLS",
     ]);
-    let page = root().join("docs/how-to/expose-an-api.md");
-    let page = std::fs::read_to_string(page).unwrap();
-    for guidance in ["private network", "VPN", "secret manager", "repository"] {
+    let page = guidance();
+    for guidance in [
+        "VPN or a private network",
+        "secret store",
+        "never in a\nrepository",
+    ] {
         assert!(page.contains(guidance), "{guidance}");
     }
 }
