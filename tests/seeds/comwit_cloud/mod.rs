@@ -54,7 +54,7 @@ impl Comwit {
             "--name",
             "Comwit CLI",
         ];
-        add.extend(SCOPES.iter().flat_map(|scope| ["--scope", scope]));
+        add.push("--all-scopes");
         let defaults = CLI_SCOPES.iter();
         add.extend(defaults.flat_map(|scope| ["--default-scope", scope]));
         system.command(&add).run().exited(0);
