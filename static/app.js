@@ -55,8 +55,11 @@ addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
-// The current tab is in sight on small screens.
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// The current tab is in sight on small screens. scrollIntoView() would make Tab start there.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const { clientWidth } = tab.parentElement;
+  tab.parentElement.scrollLeft = tab.offsetLeft - (clientWidth - tab.offsetWidth) / 2;
+}
 
 // Shows the resources that match every word; those with a selection stay visible.
 for (const search of document.querySelectorAll("[data-search]")) {

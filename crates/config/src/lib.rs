@@ -31,7 +31,7 @@ mod tokens;
 mod verify;
 
 pub use audit::{Audit, Destination, TokenUse};
-pub use branding::{Branding, Links, Notes, StaticFile, Support};
+pub use branding::{Branding, Links, Notes, StaticFile, Support, Words};
 pub use database::{Database, DatabaseUrl};
 pub use device::Device;
 pub use duration::overlap;
@@ -152,7 +152,9 @@ impl Config {
             sections: Vec::new(),
             origin: Origin::default(),
         };
-        config.scopes = scopes::read(&mut root, &config.tokens.builtin_scopes);
+        let words = &config.branding.words;
+        config.scopes = scopes::read(&mut root, &config.tokens.builtin_scopes)
+            .reworded(|description| words.apply(description).into_owned());
         config.presets = scopes::presets(&mut root, &config.scopes);
         config.routes = routes::read(&mut root, &config.scopes);
         config.sections = root.finish()?;

@@ -28,6 +28,7 @@ pub mod token;
 pub mod user;
 pub mod user_code;
 pub mod visible_tokens;
+pub mod words;
 
 pub use fault::{Fault, Faults, MOST_FAULTS};
 

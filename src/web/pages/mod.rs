@@ -39,7 +39,6 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use app::App;
 use app::access::Denial;
-use askama::Template;
 use config::Makers;
 use page_request::{Answer, PageRequest, see_other};
 use view::Chrome;
@@ -112,7 +111,7 @@ fn write(app: &App, request: &HttpRequest, failure: &Failure, request_id: &str) 
         request_id: Some(request_id.to_owned()),
     };
     let mut response = failure.respond(failure.status());
-    match page.render() {
+    match view::render(&page, &app.config().branding.words) {
         Ok(html) => html_response(&mut response, html),
         Err(error) => {
             tracing::error!(%error, "the error page cannot be rendered");

@@ -19,6 +19,7 @@
 //! | [`retain`] | prunes the oldest records, and erases personal data |
 //! | [`recover`] | continues a log that contradicts its checkpoints |
 
+mod changes;
 mod checkpoint;
 mod head;
 mod keys;
@@ -35,6 +36,7 @@ pub mod tally;
 pub mod uses;
 pub mod verify;
 
+pub use changes::list_changes;
 pub(super) use checkpoint::sign;
 pub use checkpoint::{Evidence, inspect};
 pub(super) use head::{Contradiction, remember};

@@ -11,7 +11,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 63] = [
+const OTHERS: [(&str, &str, &str); 64] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin", risk = "high", group = "Apps", default = true }]"#),
     ("", "presets", r#"[{ name = "Deployer", scopes = ["app:deploy", "doorcode:tokens:read"] }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
@@ -34,6 +34,8 @@ const OTHERS: [(&str, &str, &str); 63] = [
     ("branding", "privacy", r#""https://example.com/privacy""#),
     ("branding", "tokens_note", r#""Prefer tokens of the organization for machines.""#),
     ("branding", "new_token_note", r#""Our rules: https://example.com/rules""#),
+    ("branding", "organization_word", r#""workspace""#),
+    ("branding", "project_word", r#""service""#),
     ("tokens", "prefix", r#""acme1""#),
     ("tokens", "default_expiry", r#""12h""#),
     ("tokens", "max_expiry", r#""1y""#),
@@ -143,6 +145,8 @@ url = "sqlite:data/doorcode.db"
 
 [branding]
 name = "Doorcode"
+organization_word = "organization"
+project_word = "project"
 
 [tokens]
 prefix = "dc"

@@ -1,5 +1,6 @@
 //! Setup, sign-in and the account page.
 
+use super::filters;
 use super::{Chrome, FieldErrors, Moment};
 use askama::Template;
 

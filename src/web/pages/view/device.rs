@@ -1,5 +1,6 @@
 //! Device code entry, consent page and result.
 
+use super::filters;
 use super::{Choice, Chrome, FieldErrors, Moment, ProjectGroup, ScopeChoice, initials};
 use askama::Template;
 use domain::route::Unscoped;
@@ -96,7 +97,7 @@ pub struct LimitFields {
     /// The first and the last possible date.
     pub dates: (String, Option<String>),
     /// An organization or project that the device requested and the user cannot access.
-    pub out_of_reach: Option<String>,
+    pub out_of_reach: Option<(&'static str, String)>,
 }
 
 /// The page instead of the consent page for a request that a rule forbids. Posts to

@@ -1,5 +1,6 @@
 //! Tokens of a user or an organization: list, show once, rotate, revoke.
 
+use super::filters;
 use super::org::{EndingToken, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;

@@ -1,5 +1,6 @@
 //! The form for a new token.
 
+use super::filters;
 use super::token::TokensOwner;
 use super::{Choice, Chrome, FieldErrors, ProjectGroup, ScopeChoice};
 use askama::Template;

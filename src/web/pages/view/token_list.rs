@@ -1,5 +1,6 @@
 //! The list of tokens of a user or an organization.
 
+use super::filters;
 use super::token::{TokenMark, TokenRight, TokenRow, TokenState, TokensOwner};
 use super::{Choice, Chrome};
 use askama::Template;

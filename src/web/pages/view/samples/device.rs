@@ -166,7 +166,7 @@ pub fn samples() -> Vec<Sample> {
                 projects: Choice::of(&[("prj_1", "Website"), ("prj_2", HOSTILE)], "prj_1"),
             }],
             expires_on: "2027-01-01".into(),
-            out_of_reach: Some("the organization globex".into()),
+            out_of_reach: Some(("the organization", "globex".into())),
             ..consent(Confirm::NotAsked).limits
         },
         errors: FieldErrors::on("expires", "Choose a date up to 2027-02-25."),

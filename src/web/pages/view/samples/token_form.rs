@@ -144,6 +144,24 @@ fn many() -> NewTokenPage {
     }
 }
 
+/// An ordinary token, as it is selected.
+fn ordinary() -> NewTokenPage {
+    let mut page = many();
+    page.name = "Production deploys".into();
+    page.resources = Resource::of(scopes(&[
+        "app:deploy",
+        "projects:read",
+        "projects:write",
+        "tokens:read",
+    ]));
+    page.reach.organizations.truncate(1);
+    page.reach.organizations.push(ReachOrganization {
+        required: Some(Requirement::AdminsOnly),
+        ..reached("org_2", "Analytical Engines", &[])
+    });
+    page
+}
+
 /// A copy of a token, of which the user can give only a part, under a limit on lifetimes.
 fn copied() -> NewTokenPage {
     let ticked = ["orgs:read", "projects:read", "tokens:read"];
@@ -263,6 +281,7 @@ pub fn samples() -> Vec<Sample> {
     };
     vec![
         sample("token-new", "empty", &new_token()),
+        sample("token-new", "ordinary", &ordinary()),
         sample("token-new", "many", &many()),
         sample("token-new", "copied", &copied()),
         sample("token-new", "errors", &again),
