@@ -15,6 +15,7 @@
 //! | [`publish`] | publishes the checkpoints, and measures the lag of all these steps |
 //! | [`mod@ship`] | ships records to a sink |
 //! | [`read`] | lists and exports the log |
+//! | [`changes`] | lists the last changes in an organization, for its overview |
 //! | [`verify`] | checks the log and the uses, also on request |
 //! | [`retain`] | prunes the oldest records, and erases personal data |
 //! | [`recover`] | continues a log that contradicts its checkpoints |

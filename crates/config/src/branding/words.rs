@@ -3,6 +3,9 @@
 use crate::table::Table;
 use std::borrow::Cow;
 
+const ORGANIZATION: &str = "organization";
+const PROJECT: &str = "project";
+
 /// Characters of a word.
 const LONGEST: usize = 30;
 
@@ -19,8 +22,8 @@ pub struct Words {
 impl Default for Words {
     fn default() -> Self {
         Self {
-            organization: "organization".to_owned(),
-            project: "project".to_owned(),
+            organization: ORGANIZATION.to_owned(),
+            project: PROJECT.to_owned(),
         }
     }
 }
@@ -36,14 +39,14 @@ impl Words {
 
     /// A text of the program in these words; see [`domain::words::replace`].
     pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if *self == Self::default() {
-            return Cow::Borrowed(text);
-        }
         let words = [
-            ("organization", self.organization.as_str()),
-            ("project", self.project.as_str()),
+            (ORGANIZATION, self.organization.as_str()),
+            (PROJECT, self.project.as_str()),
         ];
-        Cow::Owned(domain::words::replace(text, &words))
+        match words.iter().all(|(usual, own)| usual == own) {
+            true => Cow::Borrowed(text),
+            false => Cow::Owned(domain::words::replace(text, &words)),
+        }
     }
 }
 

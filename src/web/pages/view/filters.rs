@@ -3,6 +3,7 @@
 use askama::{Result, Template, Values};
 use config::Words;
 use std::any::Any;
+use std::borrow::Cow;
 use std::fmt::Display;
 
 /// The key of the words among the values of a rendering.
@@ -25,7 +26,7 @@ pub fn render(page: &impl Template, words: &Words) -> Result<String> {
 /// A text of the program in the words of the brand; it must not contain names that users chose.
 #[askama::filter_fn]
 pub fn words(text: impl Display, values: &dyn Values) -> Result<String> {
-    reworded(&text.to_string(), values)
+    reworded(text.to_string(), values)
 }
 
 /// A number with its noun: `1 project`, `3 projects`.
@@ -36,7 +37,7 @@ pub fn counted(count: impl Display, values: &dyn Values, noun: &str) -> Result<S
         "1" => noun.to_owned(),
         _ => domain::words::plural(noun),
     };
-    Ok(format!("{count} {}", reworded(&noun, values)?))
+    Ok(format!("{count} {}", reworded(noun, values)?))
 }
 
 /// A number with a comma before each group of three digits: `12,408`.
@@ -53,7 +54,48 @@ pub fn grouped(number: impl Display, _: &dyn Values) -> Result<String> {
     Ok(text)
 }
 
-fn reworded(text: &str, values: &dyn Values) -> Result<String> {
+fn reworded(text: String, values: &dyn Values) -> Result<String> {
     let words: &Words = askama::get_value(values, WORDS)?;
-    Ok(words.apply(text).into_owned())
+    let own = match words.apply(&text) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(own) => Some(own),
+    };
+    Ok(own.unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Words, render};
+    use crate::web::pages::view::filters;
+    use askama::Template;
+
+    #[derive(Template)]
+    #[template(
+        source = r#"{{ "An organization"|words }}: {{ 1|counted("project") }}, {{ 12|counted("project") }}"#,
+        ext = "txt"
+    )]
+    struct OwnWords;
+
+    #[test]
+    fn nouns_are_those_of_the_brand() {
+        let words = Words {
+            organization: "workspace".to_owned(),
+            project: "company".to_owned(),
+        };
+        let text = render(&OwnWords, &words).unwrap();
+        assert_eq!(text, "A workspace: 1 company, 12 companies");
+    }
+
+    #[derive(Template)]
+    #[template(
+        source = "{{ 7|grouped }} {{ 999|grouped }} {{ 12408|grouped }} {{ 1000000|grouped }}",
+        ext = "txt"
+    )]
+    struct Numbers;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let text = render(&Numbers, &Words::default()).unwrap();
+        assert_eq!(text, "7 999 12,408 1,000,000");
+    }
 }
