@@ -43,7 +43,10 @@ pub use organizations::{Makers, NewOrganizations, Organizations};
 pub use postgres::with_parameters;
 pub use reload::Reload;
 pub use server::{PublicUrl, Server, StrictTransport};
-pub use sign_in::SignIn;
+pub use sign_in::{
+    EntryRules, GroupRule, HandOff, HandOffKey, LogoutEnds, Oidc, Passwords, Protocol, Provider,
+    SignIn, SignatureAlgorithm, secure_url,
+};
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
 pub use verify::{ErrorFormat, Verify};
@@ -90,7 +93,7 @@ pub struct Config {
     pub verify: Verify,
     /// `[audit]`: the audit log.
     pub audit: Audit,
-    /// `[sign_in]`: sessions and password hashing.
+    /// `[sign_in]`: sessions, password hashing and identity providers.
     pub sign_in: SignIn,
     /// The built-in scopes and those of `[[scopes]]`.
     pub scopes: Catalogue,
@@ -164,7 +167,7 @@ impl Config {
     /// The effective settings as TOML, with the passwords in URLs hidden.
     pub fn describe(&self) -> String {
         let written = self.sections.iter().map(|section| {
-            let (name, settings) = (section.name, section.written("\n"));
+            let (name, settings) = (&section.name, section.written("\n"));
             match section.is_in_list {
                 true => format!("[[{name}]]\n{settings}\n"),
                 false => format!("[{name}]\n{settings}\n"),
@@ -179,7 +182,7 @@ impl Config {
         let mut effective = BTreeMap::new();
         let mut counts = BTreeMap::new();
         for section in &self.sections {
-            let name = section.name;
+            let name = section.name.as_str();
             if section.is_in_list {
                 let count = counts.entry(name).or_insert(0);
                 effective.insert(format!("{name}.{count}"), section.written(", "));

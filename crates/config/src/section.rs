@@ -3,7 +3,8 @@
 /// The effective settings of a section, or of one table of a list.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
-    pub(super) name: &'static str,
+    /// The full name, such as `sign_in.oidc`.
+    pub(super) name: String,
     pub(super) is_in_list: bool,
     pub(super) settings: Vec<(&'static str, toml::Value)>,
 }

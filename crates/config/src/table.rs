@@ -71,6 +71,7 @@ impl Table {
         entries: Entries,
         read: impl FnOnce(&mut Table) -> T,
     ) -> T {
+        let name = format!("{}{name}", self.path);
         let mut table = Table {
             path: format!("{name}."),
             position,
@@ -91,6 +92,7 @@ impl Table {
                 settings,
             });
         }
+        self.sections.append(&mut table.sections);
         read
     }
 

@@ -1,6 +1,7 @@
 //! The configuration as a whole: sources, positions and faults.
 
 mod faults;
+mod providers;
 mod routes;
 
 use super::source::File;
@@ -203,6 +204,7 @@ ship_to = "off"
 [sign_in]
 idle_timeout = "1d"
 absolute_timeout = "14d"
+passwords = "on"
 argon2_memory_kib = 19456
 argon2_iterations = 2
 hash_threads = 1
