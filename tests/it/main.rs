@@ -28,6 +28,7 @@ mod email_address;
 mod form_target;
 mod headers;
 mod hostile_text;
+mod identity;
 mod innocent;
 mod last_use;
 mod limits;

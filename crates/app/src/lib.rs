@@ -16,11 +16,13 @@ pub mod health;
 pub mod heartbeat;
 mod held_polls;
 pub mod idempotency;
+pub mod identity;
 pub mod mail;
 pub mod one_time_secret;
 pub mod operator;
 pub mod org;
 mod outcome_record;
+mod outgoing;
 pub mod project;
 pub mod reload;
 mod request;
@@ -47,6 +49,7 @@ use domain::secret::{Key, Secret};
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
 use held_polls::Waiting;
+use identity::Providers;
 use mail::Outbox;
 use reload::Settings;
 pub use request::Request;
@@ -174,6 +177,7 @@ struct Inner {
     contradiction: Contradiction,
     background: Background,
     reached_limits: ReachedLimits,
+    providers: Providers,
 }
 
 /// Why the server cannot handle requests.
@@ -221,6 +225,7 @@ impl App {
             contradiction: Contradiction::default(),
             background: Background::start(),
             reached_limits: ReachedLimits::default(),
+            providers: Providers::default(),
         };
         Ok(Self(Arc::new(inner), config))
     }

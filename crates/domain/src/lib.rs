@@ -10,6 +10,7 @@ pub mod decision;
 pub mod device;
 mod fault;
 pub mod id;
+pub mod identity;
 pub mod lineage;
 pub mod name;
 pub mod network;

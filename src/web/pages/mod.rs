@@ -6,6 +6,7 @@ mod audit;
 mod device;
 mod devices;
 mod email;
+mod identity;
 mod invitation;
 mod invitations;
 mod list;
@@ -20,6 +21,7 @@ mod password;
 mod policy;
 mod problem;
 mod project;
+mod provider;
 mod recovery;
 mod return_to;
 mod saved_form;
@@ -49,6 +51,7 @@ use view::org::OrganizationHead;
 pub fn routes(config: &mut web::ServiceConfig) {
     for routes in [
         session::routes,
+        identity::routes,
         device::routes,
         devices::routes,
         token::routes,

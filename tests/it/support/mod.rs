@@ -12,6 +12,7 @@ pub mod imports;
 pub mod log;
 pub mod node;
 pub mod program;
+pub mod provider;
 pub mod raw;
 pub mod relay;
 pub mod search;

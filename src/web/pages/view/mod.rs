@@ -14,6 +14,7 @@ pub mod devices;
 pub mod error;
 mod filters;
 mod form;
+pub mod identity;
 pub mod invitation;
 pub mod log_badge;
 pub mod member;

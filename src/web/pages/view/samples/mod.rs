@@ -7,6 +7,7 @@ mod audit;
 mod device;
 mod devices;
 mod error;
+mod identity;
 mod invitation;
 mod member;
 mod org;
@@ -144,6 +145,7 @@ pub(super) fn choice(name: &str, description: &str, ticked: bool) -> ScopeChoice
 pub fn all() -> Vec<Sample> {
     [
         account::samples(),
+        identity::samples(),
         password::samples(),
         device::samples(),
         devices::samples(),
