@@ -65,15 +65,11 @@ async fn token_of_a_user_of_the_provider_is_active_and_has_a_verified_address() 
 async fn unverified_address_is_not_taken_as_proven() {
     let provider = Provider::start();
     let test = provider.server("").await;
-    for is_verified in [json!(false), json!(null), json!("yes")] {
-        provider.state("sub", json!(format!("sub-{is_verified}")));
-        provider.state(
-            "email",
-            json!(format!(
-                "user-{}@acme.example",
-                is_verified.to_string().len()
-            )),
-        );
+    for (n, is_verified) in [json!(false), json!(null), json!("yes")]
+        .into_iter()
+        .enumerate()
+    {
+        provider.is_asked_by(&format!("user-{n}"), &format!("user-{n}@acme.example"));
         provider.state("email_verified", is_verified);
         let page = provider.sign_in(&mut test.browser()).await;
         assert_eq!((page.status, page.location()), (303, "/tokens"));

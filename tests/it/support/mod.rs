@@ -159,8 +159,7 @@ impl TestApp {
             .await;
     }
 
-    /// Another server on the same database, with the same keys, clock and random bytes: a second
-    /// instance, or the first one after a restart with other settings.
+    /// Another server on the same database, with the same keys, clock and random bytes.
     pub async fn second_server(&self, settings: &str) -> Self {
         let clock = (self.clock.clone(), self.entropy.clone());
         let mut second_server = Self::launch(settings, self.ground.clone(), clock).await;

@@ -26,7 +26,7 @@ pub use oidc::Returned;
 
 use crate::access::Caller;
 use crate::audit::tally::{self, Occurrence};
-use crate::{Error, Request};
+use crate::{Error, Request, throttle};
 use config::{Protocol, Provider};
 use domain::audit::Action;
 use domain::secret::Secret;
@@ -143,6 +143,8 @@ async fn arrive(
     if returned.error.is_some() {
         return Err(Failed::Denied);
     }
+    let counted = throttle::provider_answer(req.context.source());
+    throttle::count(&req.app, &counted).await?;
     let (arrived, once) = match &provider.protocol {
         Protocol::Oidc(oidc) => {
             let of = (provider, oidc);
@@ -154,6 +156,7 @@ async fn arrive(
             (arrived, Some(once))
         }
     };
+    throttle::undo(&req.app, &counted).await?;
     arrived
         .check_entry(&provider.entry)
         .map_err(Failed::NotAdmitted)?;
