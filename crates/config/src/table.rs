@@ -138,6 +138,11 @@ impl Table {
         list
     }
 
+    /// Records what an absent list stands for, if that is not the empty list.
+    pub(super) fn default_list(&mut self, key: &'static str, default: &[String]) {
+        self.record(key, default.to_vec());
+    }
+
     fn items(&mut self, key: &'static str, example: &str) -> Vec<Node> {
         let Some(Node { value, position }) = self.take(key) else {
             return Vec::new();

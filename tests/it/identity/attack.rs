@@ -292,3 +292,68 @@ async fn provider_that_refuses_leads_back_to_the_sign_in() {
     );
     assert_admits(&provider, &test).await;
 }
+
+/// The server sends no secret and no user over plain http, and believes no endless answer.
+#[actix_web::test]
+async fn provider_with_unsafe_endpoints_is_refused() {
+    for (endpoint, url) in [
+        (
+            "authorization_endpoint",
+            json!("http://id.acme.example/authorize"),
+        ),
+        ("authorization_endpoint", json!("javascript:alert(1)")),
+        (
+            "authorization_endpoint",
+            json!("https://ada:secret@id.acme.example/"),
+        ),
+        ("authorization_endpoint", json!(null)),
+        ("token_endpoint", json!("http://id.acme.example/token")),
+        ("token_endpoint", json!("file:///etc/passwd")),
+        ("jwks_uri", json!("http://id.acme.example/keys")),
+        ("padding", json!("x".repeat(300 * 1024))),
+    ] {
+        let provider = Provider::start();
+        let test = provider.server("").await;
+        provider
+            .desk()
+            .metadata
+            .insert(endpoint.to_owned(), url.clone());
+        let mut browser = test.browser();
+        let begin = browser.get(&format!("/login/with/{ID}")).await;
+        let page = match begin.location().starts_with(&provider.url) {
+            true => {
+                let back = provider.approve(begin.location());
+                browser.get(&back).await
+            }
+            false => begin,
+        };
+        assert_refused(&test, &page, FAILED);
+    }
+}
+
+/// Each answer may cost a request to the provider, so refused ones are limited, and others wait for
+/// nothing.
+#[actix_web::test]
+async fn refused_answers_are_limited_for_their_source() {
+    let provider = Provider::start();
+    let test = provider.server("").await;
+    let mut browser = test.browser();
+    let begin = browser.get(&format!("/login/with/{ID}")).await;
+    let back = provider.approve(begin.location());
+    let (state, _) = back
+        .split_once("state=")
+        .map(|(_, rest)| rest.split_once('&').unwrap())
+        .unwrap();
+    let guess = format!(
+        "/login/with/{ID}/callback?code=guess&state={state}&iss={}",
+        provider.url
+    );
+    for _ in 0..100 {
+        assert!(browser.get(&guess).await.location().ends_with(FAILED));
+    }
+    let before = provider.requests("/token");
+    assert_eq!(browser.get(&guess).await.status, 429);
+    assert_eq!(provider.requests("/token"), before);
+    test.clock.advance(601);
+    assert_admits(&provider, &test).await;
+}

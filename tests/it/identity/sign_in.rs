@@ -298,3 +298,23 @@ async fn without_passwords_only_providers_and_reset_links_sign_in() {
     assert_eq!(owner.post_only("/reset", &fields).await.status, 303);
     assert_eq!(owner.get("/o/acme/members").await.status, 200);
 }
+
+#[actix_web::test]
+async fn first_sign_ins_at_once_create_one_user() {
+    let provider = Provider::start();
+    let test = provider.server("").await;
+    let mut returning = Vec::new();
+    for _ in 0..20 {
+        let mut browser = test.browser();
+        let begin = browser.get(&format!("/login/with/{ID}")).await;
+        let back = provider.approve(begin.location());
+        returning.push(async move { browser.get(&back).await });
+    }
+    for page in futures_util::future::join_all(returning).await {
+        assert_eq!((page.status, page.location()), (303, "/tokens"));
+    }
+    assert_eq!(test.count("users", &format!("email = '{ADA}'")), 1);
+    assert_eq!(test.count("identity", "1 = 1"), 1);
+    assert_eq!(test.count("session", "issuer IS NOT NULL"), 20);
+    assert_eq!(test.events("identity.linked"), 1);
+}

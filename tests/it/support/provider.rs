@@ -70,6 +70,8 @@ pub struct Desk {
     pub refreshes: bool,
     /// Whether refresh tokens are refused.
     pub refuses: bool,
+    /// Members of the metadata that replace the honest ones.
+    pub metadata: Map<String, Value>,
     /// Whether every request fails.
     pub is_down: bool,
     /// Requests by path.
@@ -111,6 +113,7 @@ impl Provider {
             returned_issuer: Some(url.clone()),
             refreshes: false,
             refuses: false,
+            metadata: Map::new(),
             is_down: false,
             requests: BTreeMap::new(),
             codes: BTreeMap::new(),
@@ -311,14 +314,17 @@ impl Desk {
 
     fn metadata(&self) -> Value {
         let url = &self.url;
-        json!({
+        let mut metadata = json!({
             "issuer": url,
             "authorization_endpoint": format!("{url}/authorize"),
             "token_endpoint": format!("{url}/token"),
             "userinfo_endpoint": format!("{url}/userinfo"),
             "jwks_uri": format!("{url}/keys"),
             "authorization_response_iss_parameter_supported": self.returned_issuer.is_some(),
-        })
+        });
+        let members = metadata.as_object_mut().unwrap();
+        members.extend(self.metadata.clone());
+        metadata
     }
 
     /// Redeems a code once, or a refresh token.

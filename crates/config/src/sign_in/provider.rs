@@ -316,16 +316,16 @@ fn scopes(table: &mut Table) -> Vec<String> {
             false => Ok(text.to_owned()),
         }
     });
-    if is_given && !scopes.iter().any(|scope| scope == "openid") {
-        table.fault(
-            "scopes",
-            "needs openid (OpenID Connect Core 3.1.2.1)".to_owned(),
-        );
+    if !is_given {
+        let usual = ["openid", "email", "profile"].map(str::to_owned);
+        table.default_list("scopes", &usual);
+        return usual.into();
     }
-    match is_given {
-        true => scopes,
-        false => ["openid", "email", "profile"].map(str::to_owned).into(),
+    if !scopes.iter().any(|scope| scope == "openid") {
+        let message = "needs openid (OpenID Connect Core 3.1.2.1)";
+        table.fault("scopes", message.to_owned());
     }
+    scopes
 }
 
 /// Reads a secret from a key, or from the file that another key names. The effective settings hide

@@ -70,6 +70,21 @@ fn providers_are_read_and_their_secrets_are_hidden() {
 }
 
 #[test]
+fn a_provider_needs_four_settings() {
+    let text = "[[sign_in.oidc]]\nid = \"acme\"\nname = \"Acme\"\nissuer = \
+                \"http://127.0.0.1:3000\"\nclient_id = \"doorcode\"";
+    let config = from_file(text).unwrap();
+    let Protocol::Oidc(oidc) = &config.sign_in.providers[0].protocol else {
+        panic!("{config:?}");
+    };
+    assert_eq!(oidc.scopes, ["openid", "email", "profile"]);
+    assert_eq!(oidc.check_every, duration::HOUR);
+    let described = config.describe();
+    assert!(described.contains("\nscopes = [\"openid\", \"email\", \"profile\"]\n"));
+    assert_eq!(from_file(&described).unwrap().describe(), described);
+}
+
+#[test]
 fn a_secret_can_be_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("secret");
