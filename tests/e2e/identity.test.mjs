@@ -13,7 +13,8 @@ import { button } from './harness/token.mjs'
 
 const PROGRAM = process.env.DOORCODE_BIN ?? fileURLToPath(new URL('../../target/debug/doorcode', import.meta.url))
 const ISSUER = `http://127.0.0.1:${await freePort()}`
-const WITH_PROVIDER = { settings: settingsFor(ISSUER), elsewhere: [ISSUER] }
+const FONTS = 'https://fonts.googleapis.com' // Of the pages of the provider.
+const WITH_PROVIDER = { settings: settingsFor(ISSUER), elsewhere: [ISSUER, FONTS] }
 const SECONDS = 10
 
 async function withProvider(world, walk) {
@@ -25,12 +26,19 @@ async function withProvider(world, walk) {
   }
 }
 
+/** A browser that stays on this machine. */
+async function visitor(world) {
+  const page = await world.visitor()
+  await page.route(`${FONTS}/**`, (route) => route.abort())
+  return page
+}
+
 /** Signs in at the provider: its own two pages. */
 async function signInThere(page) {
   await page.locator('[name=login]').fill('grace')
   await page.locator('[name=password]').fill('anything')
-  await page.locator('button[type=submit]').click()
-  await page.locator('button[type=submit]').click()
+  await page.getByRole('button', { name: 'Sign-in' }).click()
+  await page.getByRole('button', { name: 'Continue' }).click()
 }
 
 once('from doorcode login to a token, without a password here', WITH_PROVIDER, (world) =>
@@ -41,7 +49,7 @@ once('from doorcode login to a token, without a password here', WITH_PROVIDER, (
     const login = new Background(PROGRAM, ['login', '--no-browser'], { env })
     try {
       await login.ready(() => /\/device\?user_code=\S+/.test(login.log))
-      const page = await world.visitor()
+      const page = await visitor(world)
       let clicks = 0
       const click = (control) => {
         clicks++
@@ -72,7 +80,7 @@ once('from doorcode login to a token, without a password here', WITH_PROVIDER, (
 
 flow('a user of the provider signs in, sees the provider, and signs in again', WITH_PROVIDER, (world) =>
   withProvider(world, async () => {
-    const page = await world.visitor()
+    const page = await visitor(world)
     await page.goto('/account')
     await world.inspect(page)
     await page.getByRole('link', { name: 'Sign in with Acme' }).click()
