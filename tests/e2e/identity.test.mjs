@@ -1,12 +1,15 @@
 // Signing in with an identity provider, which is a real one.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { flow, once, submit } from './harness/browser.mjs'
 import { me } from './harness/device.mjs'
+import { BOB } from './harness/server.mjs'
 import { Background, freePort, run } from './harness/process.mjs'
 import { settingsFor, startProvider } from './harness/provider.mjs'
 import { button } from './harness/token.mjs'
@@ -16,6 +19,17 @@ const ISSUER = `http://127.0.0.1:${await freePort()}`
 const FONTS = 'https://fonts.googleapis.com' // Of the pages of the provider.
 const WITH_PROVIDER = { settings: settingsFor(ISSUER), elsewhere: [ISSUER, FONTS] }
 const SECONDS = 10
+
+const EXAMPLE = fileURLToPath(new URL('../../examples/hand-off/page.mjs', import.meta.url))
+const PAGE = `http://127.0.0.1:${await freePort()}`
+const KEY = 'of the example, with 32 characters or more'
+const WITH_HAND_OFF = {
+  people: [BOB],
+  elsewhere: [PAGE],
+  settings: {
+    DOORCODE__SIGN_IN__HAND_OFF: `[{ id = "shop", name = "Acme Shop", hand_off_url = "${PAGE}/doorcode", algorithm = "HS256", key = "${KEY}" }]`,
+  },
+}
 
 async function withProvider(world, walk) {
   const provider = await startProvider(ISSUER, world.server.url)
@@ -93,3 +107,32 @@ flow('a user of the provider signs in, sees the provider, and signs in again', W
     await page.getByText('This is your only way to sign in.').waitFor()
   }),
 )
+
+once('the example page signs its user in', WITH_HAND_OFF, async (world) => {
+  const env = { PAGE_URL: `${PAGE}/doorcode`, DOORCODE_URL: world.server.url, HAND_OFF_KEY: KEY, PORT: new URL(PAGE).port }
+  const example = spawn(process.execPath, [EXAMPLE], { env, stdio: 'inherit' })
+  try {
+    const page = await world.visitor()
+    await page.goto('/account')
+    const start = page.getByRole('link', { name: 'Sign in with Acme Shop' })
+    const refused = await eventually(() => fetch(`${PAGE}/doorcode?request=a.b.c`))
+    assert.equal(refused.status, 400)
+    await start.click()
+    await page.waitForURL('/account')
+    await page.getByText('ada@example.com').first().waitFor()
+  } finally {
+    example.kill()
+  }
+})
+
+/** What a server answers once it listens. */
+async function eventually(ask) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (tries === 500) throw error
+      await pause(10)
+    }
+  }
+}
