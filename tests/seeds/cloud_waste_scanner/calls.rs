@@ -97,7 +97,7 @@ async fn a_20_calls_can_be_reviewed() {
     let uses = system.command(&["audit", "uses", "--json", "--limit", "1"]);
     let last = uses.run().exited(0).json();
     assert_eq!(last["route"], "* /v1/scans/**");
-    assert!(last["used_at"].is_string(), "{last}");
+    assert!(last["at"].is_string(), "{last}");
 }
 
 /// One can "verify the auth flow end to end" (self-check).
