@@ -142,7 +142,6 @@ async fn texts_have_the_words_of_the_operator() {
         "/problems/policy",
         "/tokens",
         "/tokens/new",
-        taken.location(),
         &project,
         &format!("{project}/delete"),
     ];
@@ -161,6 +160,11 @@ async fn texts_have_the_words_of_the_operator() {
             assert!(at.is_none(), "{path}: {at:?}");
         }
     }
+    let taken = said(&taken);
+    assert!(
+        taken.contains("The workspace has a service of this name."),
+        "{taken}"
+    );
     let list = said(&browser.get("/o").await);
     assert!(
         list.contains("Your role in a workspace determines"),
