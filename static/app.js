@@ -149,7 +149,7 @@ if (summary) {
     part("risk").replaceChildren(...found.map((scope) => Object.assign(document.createElement("span"), { className: scope.risk })));
     const lines = found.slice(0, MOST).flatMap((scope) => below(scope.text, scope.name, "code"));
     if (found.length > MOST) lines.push(`and ${found.length - MOST} more`);
-    part("can").replaceChildren(...(lines.length > 0 ? lines : below("Identify its owner", "And what needs no scope")));
+    part("can").replaceChildren(...(lines.length > 0 ? lines : below("Identify its owner", "Only routes without a scope")));
     for (const [name, [text, sub]] of [["reach", reach()], ["end", end()]]) part(name).replaceChildren(...(sub ? below(text, sub) : [text]));
     const [until, remark] = end();
     const ends = remark === "Until revoked" ? "no end" : `until ${until}`;

@@ -69,7 +69,7 @@ test('the table of tokens is read by rows and columns', async () => {
   assert.match(row('Production deploys'), /projects:read.*27 Nov 2026 in 5 days/)
   assert.match(row('ERP sync'), /Replaced/)
   assert.match(row('Import of 2025'), /Unused for 33 days.*High risk: .*orgs:write.*Never/)
-  assert.match(row('Dashboard'), /No scopes Identity only.*Never used/)
+  assert.match(row('Dashboard'), /No scopes Only routes without a scope.*Never used/)
 })
 
 test('the controls above the tokens have names and states', async () => {

@@ -1,7 +1,7 @@
 //! The scopes in force, and what each takes.
 
-use super::Chrome;
 use super::admin::{RouteNeeds, RouteRow};
+use super::{Chrome, filters};
 use askama::Template;
 use domain::role::Role;
 use domain::scope::Risk;
