@@ -33,6 +33,7 @@ export const PICTURES = {
   organization: 'org--ordinary',
   policy: 'policy--owner',
   'revoke-question': 'revoke--origin',
+  scopes: 'scopes--routes',
   token: 'token--ordinary',
   'token-created': 'token-created--plain',
   'token-new': 'token-new--ordinary',
