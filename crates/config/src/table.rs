@@ -81,10 +81,8 @@ impl Table {
         let read = read(&mut table);
         table.refuse_unknown();
         self.faults.append(&mut table.faults);
-        let known = table.known.iter();
-        let settings: Vec<_> = known
-            .filter_map(|key| table.settings.remove_entry(key))
-            .collect();
+        let remove = |key| table.settings.remove_entry(key);
+        let settings: Vec<_> = table.known.iter().filter_map(remove).collect();
         if !settings.is_empty() {
             self.sections.push(Section {
                 name,
@@ -133,8 +131,7 @@ impl Table {
                 Err(message) => self.fault_at(key, Some(position), message),
             }
         }
-        let written: Vec<_> = list.iter().map(ToString::to_string).collect();
-        self.record(key, written);
+        self.record(key, list.iter().map(T::to_string).collect::<Vec<_>>());
         list
     }
 

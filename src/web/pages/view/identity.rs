@@ -1,5 +1,6 @@
 //! Identity providers: their buttons, and connecting an identity to an account.
 
+use super::filters;
 use super::{Chrome, FieldErrors, Moment};
 use askama::Template;
 
