@@ -5,7 +5,7 @@ use actix_web::rt::System;
 use clap::Subcommand;
 use doorcode::app::deployment::read_operator_token;
 use doorcode::app::{Entropy, SystemEntropy};
-use doorcode::config::Config;
+use doorcode::config::{Config, Listen};
 use doorcode::domain::secret::Secret;
 use doorcode::wire::api::{ConfigReloaded, Problem};
 use std::io::Write;
@@ -50,13 +50,18 @@ fn warn(config: &Config) -> Outcome {
 /// Sends the request to the server that listens at the address of the configuration.
 async fn reload(config: &Config) -> Outcome {
     let token = read_operator_token(config, |name| std::env::var(name).ok())?;
-    let url = format!(
-        "http://{}/v1/config/reload",
-        reachable(config.server.listen)
-    );
+    let (host, socket) = match &config.server.listen {
+        Listen::Tcp(address) => (reachable(*address).to_string(), None),
+        Listen::Unix(path) => ("localhost".to_owned(), Some(path.as_path())),
+    };
+    let url = format!("http://{host}/v1/config/reload");
     // An already installed provider is used instead.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = reqwest::Client::builder()
+    let http = match socket {
+        Some(path) => reqwest::Client::builder().unix_socket(path),
+        None => reqwest::Client::builder(),
+    };
+    let http = http
         .no_proxy()
         .tls_certs_only([])
         .redirect(reqwest::redirect::Policy::none())
@@ -74,8 +79,9 @@ async fn reload(config: &Config) -> Outcome {
         .await;
     let answer = sent.map_err(|_| {
         format!(
-            "No server answers at {url}. Start it, or send SIGHUP to its process if it listens \
-             elsewhere."
+            "No server answers at {}. Start it, or send SIGHUP to its process if it listens \
+             elsewhere.",
+            config.server.listen
         )
     })?;
     if answer.status().is_success() {

@@ -11,6 +11,8 @@ pub mod operator;
 pub mod org;
 pub mod project;
 pub mod serve;
+mod signals;
+mod supervisor;
 pub mod user;
 mod uses;
 

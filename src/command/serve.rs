@@ -1,20 +1,27 @@
 //! `doorcode serve`.
 
 use super::configuration::describe_reload;
+use super::signals::{self, Stop};
+use super::supervisor::{Supervisor, passed_listeners};
 use super::{Outcome, Start, absolute, explain, load_config, open, print, program, warnings};
+use actix_web::dev::ServerHandle;
 use doorcode::app::heartbeat::Heart;
 use doorcode::app::{App, Request, audit, deployment, reload, sweep, user};
-use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Metrics};
+use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Listen, Metrics};
 use doorcode::domain::secret::Secret;
-use doorcode::web;
+use doorcode::web::{self, Closer, Listener};
 use std::io::IsTerminal;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Time in which the workers take the last connections.
+const TAKE_WITHIN: Duration = Duration::from_millis(100);
 
 /// Time limit for the last writes when the server stops.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
@@ -84,11 +91,15 @@ fn log_levels() -> Targets {
 async fn serve(config: Config) -> Outcome {
     // Registered first: from now on the signal does not end the process.
     let hangup = signal(SignalKind::hangup());
-    let address = config.server.listen;
+    let env = |name: &str| std::env::var(name).ok();
+    let supervisor = Supervisor::find(env);
     let workers = config.server.workers;
-    let listener = listen(address, "[server]")?;
+    let listeners = listen(&config, env)?;
     let figures = match config.metrics {
-        Metrics::At(address) => Some(listen(address, "[metrics]")?),
+        Metrics::At(address) => Some(
+            TcpListener::bind(address)
+                .map_err(|error| in_use(&Listen::Tcp(address), "[metrics]", &error))?,
+        ),
         Metrics::Same | Metrics::Off => None,
     };
     let deployment = open(config, Start::Server).await?;
@@ -113,7 +124,7 @@ async fn serve(config: Config) -> Outcome {
     for warning in warnings(app.config()) {
         tracing::warn!("{warning}");
     }
-    let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    let mut stops = signals::handle();
 
     let metrics = web::Metrics::default();
     if let Some(listener) = figures {
@@ -122,24 +133,29 @@ async fn serve(config: Config) -> Outcome {
     let heart = Heart::new(&app);
     heart.beat().await;
     actix_web::rt::spawn(heart.run());
-    let server = web::server(app.clone(), metrics, listener, workers)?;
+    let (sockets, closers): (Vec<_>, Vec<_>) = listeners
+        .into_iter()
+        .map(|listener| (listener.socket, listener.closer))
+        .unzip();
+    let server = web::server(app.clone(), metrics, sockets, workers)?;
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);
     let sweeper = actix_web::rt::spawn(sweep::run(app.clone()));
-    actix_web::rt::spawn(reload_on(hangup, app.clone()));
+    actix_web::rt::spawn(reload_on(hangup, app.clone(), supervisor.clone()));
     print(&welcome(&app, &deployment.files.made, setup.as_ref()))?;
+    supervisor.tell_ready();
+    actix_web::rt::spawn(supervisor.clone().feed_watchdog());
 
-    let [terminate, interrupt] = &mut signals;
-    tokio::select! {
-        () = received(terminate) => {}
-        () = received(interrupt) => {}
+    if signals::next(&mut stops).await == Stop::Draining {
+        drain(&app, &supervisor, &mut stops).await;
     }
+    supervisor.tell_stopping("Finishing requests.");
     tracing::info!("stopping: finishing requests in flight; a second signal aborts them");
+    refuse_connections(&handle, &closers).await;
     app.end_waiting();
     tokio::select! {
         () = handle.stop(true) => {}
-        () = received(terminate) => {}
-        () = received(interrupt) => {}
+        _ = signals::next(&mut stops) => {}
     }
     let closing = async {
         // The sweeper ends after its current run.
@@ -150,17 +166,48 @@ async fn serve(config: Config) -> Outcome {
     tokio::select! {
         () = closing => tracing::info!("stopped"),
         () = tokio::time::sleep(CLOSE_WITHIN) => abandon(),
-        () = received(terminate) => abandon(),
-        () = received(interrupt) => abandon(),
+        _ = signals::next(&mut stops) => abandon(),
     }
     server.abort();
     Ok(())
 }
 
+/// Serves requests on for a while, as a server that is not ready, until the next signal at most.
+async fn drain(app: &App, supervisor: &Supervisor, stops: &mut UnboundedReceiver<Stop>) {
+    let time = app.config().server.drain_for;
+    app.drain();
+    if time.is_zero() {
+        return;
+    }
+    supervisor.tell_stopping("Serving requests until proxies send them elsewhere.");
+    tracing::info!(
+        "not ready any more: serving requests for another {} s ([server] drain_for); a second \
+         signal stops at once",
+        time.as_secs_f32()
+    );
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        _ = signals::next(stops) => {}
+    }
+}
+
+/// Refuses new connections, and gives the workers time to take those that are accepted: actix-web
+/// drops what waits for a worker when it stops.
+async fn refuse_connections(handle: &ServerHandle, closers: &[Closer]) {
+    handle.pause().await;
+    for closer in closers {
+        if let Err(error) = closer.close() {
+            tracing::warn!("a listening socket cannot be closed early: {error}");
+        }
+    }
+    tokio::time::sleep(TAKE_WITHIN).await;
+}
+
 /// Reloads the configuration at each signal.
-async fn reload_on(mut signal: std::io::Result<Signal>, app: App) {
+async fn reload_on(mut signal: std::io::Result<Signal>, app: App, supervisor: Supervisor) {
     loop {
         received(&mut signal).await;
+        supervisor.tell_reloading();
         match reload::reload(&Request::system(&app)).await {
             Ok(reloaded) => {
                 for line in describe_reload(&reloaded.changed, &reloaded.needs_restart) {
@@ -175,15 +222,29 @@ async fn reload_on(mut signal: std::io::Result<Signal>, app: App) {
                 explain(&error)
             ),
         }
+        supervisor.tell_ready();
     }
 }
 
-fn listen(address: SocketAddr, section: &str) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|error| {
-        format!(
-            "cannot listen on {address}: {error}. Set `listen` under {section} to another address."
-        )
-    })
+/// The sockets that the service manager passes, or else that of the configuration.
+fn listen(config: &Config, env: impl Fn(&str) -> Option<String>) -> Outcome<Vec<Listener>> {
+    let passed = passed_listeners(env).map_err(|error| {
+        format!("a socket that the service manager passes cannot be used: {error}")
+    })?;
+    if !passed.is_empty() {
+        tracing::info!(
+            "listening on {} sockets of the service manager instead of [server] listen",
+            passed.len()
+        );
+        return Ok(passed);
+    }
+    let address = &config.server.listen;
+    let bound = Listener::bind(address).map_err(|error| in_use(address, "[server]", &error))?;
+    Ok(vec![bound])
+}
+
+fn in_use(address: &Listen, section: &str, error: &std::io::Error) -> String {
+    format!("cannot listen on {address}: {error}. Set `listen` under {section} to another address.")
 }
 
 /// Exits without waiting for the database. No acknowledged write is lost.

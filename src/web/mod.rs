@@ -16,6 +16,7 @@ mod failure;
 mod headers;
 mod idempotency_key;
 mod links;
+mod listener;
 mod log_limit;
 mod metrics;
 mod middleware;
@@ -30,6 +31,7 @@ mod surface;
 pub use api::{client_document, openapi};
 pub use capacity::{OpenFiles, raise_open_files};
 pub use links::{reset_url, setup_path};
+pub use listener::{Closer, Listener, Socket};
 pub use metrics::Metrics;
 
 use actix_web::dev::Server;
@@ -88,20 +90,19 @@ fn routes(config: &mut web::ServiceConfig) {
         );
 }
 
-/// Builds the server on a listening socket. It handles no signals; the caller stops it through its
+/// Builds the server on listening sockets. It handles no signals; the caller stops it through its
 /// handle.
 pub fn server(
     app: App,
     metrics: Metrics,
-    listener: TcpListener,
+    sockets: Vec<Socket>,
     workers: usize,
 ) -> std::io::Result<Server> {
     let keep_alive = capacity::keep_alive(!app.config().server.trusted_proxies.is_empty());
     let connections = capacity::connections_per_worker(capacity::open_files(), workers);
     let log_limit = LogLimit::default();
     let limit = web::Data::new(ConnectionLimit(connections));
-    capacity::widen_backlog(&listener)?;
-    Ok(HttpServer::new(move || {
+    let server = HttpServer::new(move || {
         let is_shown = app.config().metrics == config::Metrics::Same;
         actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
@@ -125,9 +126,14 @@ pub fn server(
     // A device that disconnects during a long poll must not be issued a token: the token would
     // be lost.
     .h1_allow_half_closed(false)
-    .disable_signals()
-    .listen(listener)?
-    .run())
+    .disable_signals();
+    let server = sockets
+        .into_iter()
+        .try_fold(server, |server, socket| match socket {
+            Socket::Tcp(socket) => server.listen(socket),
+            Socket::Unix(socket) => server.listen_uds(socket),
+        })?;
+    Ok(server.run())
 }
 
 /// Builds a server for the metrics only, on a separate listener.

@@ -162,7 +162,7 @@ struct Inner {
     secrets: Secrets,
     hasher: Hasher,
     waiting: Waiting,
-    stopping: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
     uses: Uses,
     usage_buffer: UsageBuffer,
     tallies: Tallies,
@@ -175,9 +175,23 @@ struct Inner {
     reached_limits: ReachedLimits,
 }
 
+/// The phases of a server, in their order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Phase {
+    /// It serves requests.
+    #[default]
+    Running,
+    /// It serves requests, but proxies should send theirs elsewhere.
+    Draining,
+    /// It finishes its work.
+    Stopping,
+}
+
 /// Why the server cannot handle requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotReady {
+    /// The server is about to stop.
+    Stopping,
     /// The audit log contradicts its checkpoints.
     Contradicted,
     /// The database cannot be used.
@@ -209,7 +223,7 @@ impl App {
             secrets,
             hasher,
             waiting: Waiting::default(),
-            stopping: watch::Sender::default(),
+            phase: watch::Sender::default(),
             uses: Uses::default(),
             usage_buffer: UsageBuffer::default(),
             tallies: Tallies::default(),
@@ -258,9 +272,12 @@ impl App {
         hex::encode(self.random::<16>())
     }
 
-    /// Succeeds if the server can handle requests: nothing contradicts the audit log, and the
+    /// Succeeds if the server can handle requests: it is not stopping, nothing contradicts the audit log, and the
     /// database can be read, and accepts writes by its last [heartbeat].
     pub async fn is_ready(&self) -> Result<(), NotReady> {
+        if self.is_draining() {
+            return Err(NotReady::Stopping);
+        }
         self.require_sound_log()
             .map_err(|_| NotReady::Contradicted)?;
         self.store().check_writable().map_err(NotReady::Outage)?;
@@ -272,21 +289,41 @@ impl App {
         }
     }
 
+    /// From now on the server is not ready, though it handles requests as before: proxies send theirs
+    /// elsewhere before it stops.
+    pub fn drain(&self) {
+        self.enter(Phase::Draining);
+    }
+
+    /// Whether the server is about to stop.
+    pub fn is_draining(&self) -> bool {
+        *self.0.phase.borrow() >= Phase::Draining
+    }
+
+    fn enter(&self, phase: Phase) {
+        self.0.phase.send_if_modified(|present| {
+            let is_later = *present < phase;
+            *present = phase.max(*present);
+            is_later
+        });
+    }
+
     /// Ends held polls and asks background tasks to stop after their current work, so that the
     /// server can stop.
     pub fn end_waiting(&self) {
         self.waiting().close();
-        self.0.stopping.send_replace(true);
+        self.enter(Phase::Stopping);
     }
 
     fn is_stopping(&self) -> bool {
-        *self.0.stopping.borrow()
+        *self.0.phase.borrow() == Phase::Stopping
     }
 
     /// Waits until the server stops.
     async fn stopping(&self) {
         // An error means that the application is gone, which has the same meaning.
-        let _ = self.0.stopping.subscribe().wait_for(|it_is| *it_is).await;
+        let mut phase = self.0.phase.subscribe();
+        let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
     }
 
     /// Waits until the present work in the background has ended.
@@ -297,7 +334,7 @@ impl App {
     /// Writes buffered data, sends queued mail and closes the database. Must be the last
     /// operation.
     pub async fn stop(&self) {
-        self.0.stopping.send_replace(true);
+        self.enter(Phase::Stopping);
         for error in sweep::write_and_seal(self).await {
             tracing::error!(?error, "failed to write buffered data on shutdown");
         }

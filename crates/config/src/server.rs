@@ -1,12 +1,20 @@
 //! `[server]`: the addresses, proxies and threads of the server.
 
+use super::listen::Listen;
 use super::table::Table;
 use ipnet::IpNet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
+use std::time::Duration;
 use url::{Host, Url};
+
+/// Default of `drain_for`: longer than the usual interval of readiness checks.
+const DRAIN_FOR: Duration = Duration::from_secs(5);
+
+/// Maximum of `drain_for`.
+const MOST_DRAIN: Duration = Duration::from_secs(300);
 
 /// For which hosts browsers are told to use https only (RFC 6797).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +30,10 @@ pub enum StrictTransport {
 /// The server settings.
 #[derive(Debug, Clone)]
 pub struct Server {
-    /// The address and port to listen on.
-    pub listen: SocketAddr,
+    /// Where the server listens. Not used if a service manager passes sockets.
+    pub listen: Listen,
+    /// How long the server handles requests after a signal to stop, while it is not ready.
+    pub drain_for: Duration,
     /// The base URL for browsers and clients, and the issuer of the tokens.
     pub public_url: PublicUrl,
     /// The proxies whose forwarded addresses are trusted.
@@ -46,8 +56,10 @@ impl Server {
             ("subdomains", StrictTransport::Subdomains),
             ("off", StrictTransport::Off),
         ];
+        let default_listen = Listen::Tcp((Ipv4Addr::LOCALHOST, 8080).into());
         let server = Self {
-            listen: table.text("listen", (Ipv4Addr::LOCALHOST, 8080).into(), listen_address),
+            listen: table.text("listen", default_listen, Listen::parse),
+            drain_for: table.duration("drain_for", DRAIN_FOR, Duration::ZERO..=MOST_DRAIN),
             public_url: table.text("public_url", PublicUrl::default(), PublicUrl::parse),
             trusted_proxies: table.list("trusted_proxies", r#"["10.0.0.0/8"]"#, network),
             secret_key_file: table.path("secret_key_file", "data/secret_key"),

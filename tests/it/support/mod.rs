@@ -365,7 +365,7 @@ async fn serve(
     let heart = Heart::new(&app);
     heart.beat().await;
     actix_web::rt::spawn(heart.run());
-    let server = web::server(app.clone(), web::Metrics::default(), listener, 1).unwrap();
+    let server = web::server(app.clone(), web::Metrics::default(), vec![listener.into()], 1).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     (app, handle)

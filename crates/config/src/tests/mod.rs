@@ -128,6 +128,7 @@ fn everything_has_a_default() {
         config.describe(),
         r#"[server]
 listen = "127.0.0.1:8080"
+drain_for = "5s"
 public_url = "http://127.0.0.1:8080"
 trusted_proxies = []
 secret_key_file = "data/secret_key"
