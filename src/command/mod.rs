@@ -7,6 +7,7 @@ pub mod check;
 pub mod client;
 pub mod configuration;
 pub mod decision;
+pub mod deployment;
 pub mod operator;
 pub mod org;
 pub mod project;
@@ -16,7 +17,10 @@ mod supervisor;
 pub mod user;
 mod uses;
 
-use doorcode::app::deployment::{self, Found, Secrets, make_private_directory};
+use doorcode::app::deployment::{
+    Found, Secrets, is_in_use, make_private_directory, require_keys, require_operator_token,
+    require_own_keys,
+};
 use doorcode::app::user::Named;
 use doorcode::app::{self, App, Entropy, Request, SystemClock, SystemEntropy};
 use doorcode::config::{Config, DatabaseUrl};
@@ -66,25 +70,35 @@ struct Deployment {
     files: Found,
 }
 
-/// Opens the deployment. Creates missing secrets, unless it is in use.
+/// Opens the deployment. Creates missing secrets, unless it is in use. Fails if its keys are not those
+/// that belong to the database.
 async fn open(config: Config, start: Start) -> Outcome<Deployment> {
+    let deployment = open_with_any_keys(config, start).await?;
+    require_own_keys(&deployment.app)
+        .await
+        .map_err(|error| explain(&error))?;
+    app::client::ensure_cli(&deployment.app)
+        .await
+        .map_err(|error| explain(&error))?;
+    Ok(deployment)
+}
+
+/// The same with any keys, for the command that makes them those of the database.
+async fn open_with_any_keys(config: Config, start: Start) -> Outcome<Deployment> {
     let store = open_store(&config, start)?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let env = |name: &str| std::env::var(name).ok();
-    let is_in_use = deployment::is_in_use(&store).await;
+    let is_in_use = is_in_use(&store).await;
     let is_in_use = is_in_use.map_err(|error| explain(&error))?;
     if is_in_use {
-        deployment::require_keys(&config, env)?;
+        require_keys(&config, env)?;
     }
     if is_in_use && start == Start::Command {
-        deployment::require_operator_token(&config, env)?;
+        require_operator_token(&config, env)?;
     }
     let secrets = Secrets::load(&config, entropy.as_ref(), env)?;
     let files = secrets.files.clone();
     let app = App::new(config, store, secrets, Arc::new(SystemClock), entropy)
-        .map_err(|error| explain(&error))?;
-    app::client::ensure_cli(&app)
-        .await
         .map_err(|error| explain(&error))?;
     Ok(Deployment { app, files })
 }

@@ -3,7 +3,9 @@
 use super::configuration::describe_reload;
 use super::signals::{self, Stop};
 use super::supervisor::{Supervisor, passed_listeners};
-use super::{Outcome, Start, absolute, explain, load_config, open, print, program, warnings};
+use super::{
+    Deployment, Outcome, Start, absolute, explain, load_config, open, print, program, warnings,
+};
 use actix_web::dev::ServerHandle;
 use doorcode::app::heartbeat::Heart;
 use doorcode::app::{App, Request, audit, deployment, reload, sweep, user};
@@ -13,6 +15,7 @@ use doorcode::web::{self, Closer, Listener};
 use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -102,8 +105,7 @@ async fn serve(config: Config) -> Outcome {
         ),
         Metrics::Same | Metrics::Off => None,
     };
-    let deployment = open(config, Start::Server).await?;
-    let app = deployment.app;
+    let Deployment { app, files } = open(config, Start::Server).await?;
     let setup = user::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;
@@ -114,7 +116,7 @@ async fn serve(config: Config) -> Outcome {
     audit::record_settings(&app)
         .await
         .map_err(|error| explain(&error))?;
-    for path in &deployment.files.shared {
+    for path in &files.shared {
         tracing::info!(
             "{} can be read by other users of this machine. It is accepted because root owns it \
              or its file system is read-only.",
@@ -130,9 +132,13 @@ async fn serve(config: Config) -> Outcome {
     if let Some(listener) = figures {
         actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
     }
-    let heart = Heart::new(&app);
+    let heart = Rc::new(Heart::new(&app));
+    deployment::register(&app, &heart)
+        .await
+        .map_err(|error| explain(&error))?;
     heart.beat().await;
-    actix_web::rt::spawn(heart.run());
+    let beating = heart.clone();
+    actix_web::rt::spawn(async move { beating.run().await });
     let (sockets, closers): (Vec<_>, Vec<_>) = listeners
         .into_iter()
         .map(|listener| (listener.socket, listener.closer))
@@ -142,7 +148,7 @@ async fn serve(config: Config) -> Outcome {
     let server = actix_web::rt::spawn(server);
     let sweeper = actix_web::rt::spawn(sweep::run(app.clone()));
     actix_web::rt::spawn(reload_on(hangup, app.clone(), supervisor.clone()));
-    print(&welcome(&app, &deployment.files.made, setup.as_ref()))?;
+    print(&welcome(&app, &files.made, setup.as_ref()))?;
     supervisor.tell_ready();
     actix_web::rt::spawn(supervisor.clone().feed_watchdog());
 
@@ -161,6 +167,7 @@ async fn serve(config: Config) -> Outcome {
         // The sweeper ends after its current run.
         let _ = sweeper.await;
         sweep::end(&app).await;
+        deployment::deregister(&app, &heart).await;
         app.stop().await;
     };
     tokio::select! {

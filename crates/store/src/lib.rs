@@ -11,6 +11,7 @@ pub mod client;
 mod conn;
 mod connector;
 pub mod deadline;
+pub mod deployment;
 pub mod descendants;
 pub mod device;
 pub mod erasure;

@@ -7,6 +7,7 @@ mod client;
 mod client_end;
 mod config;
 mod connections;
+mod identity;
 mod console;
 mod explain;
 mod first_start;

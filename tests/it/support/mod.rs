@@ -364,7 +364,7 @@ async fn serve(
     client::ensure_cli(&app).await.unwrap();
     let heart = Heart::new(&app);
     heart.beat().await;
-    actix_web::rt::spawn(heart.run());
+    actix_web::rt::spawn(async move { heart.run().await });
     let server = web::server(app.clone(), web::Metrics::default(), vec![listener.into()], 1).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
@@ -388,6 +388,11 @@ fn secrets(name: &str) -> Option<String> {
 
 /// An HTTP client that follows no redirects and keeps no cookies.
 pub fn http() -> reqwest::Client {
+    http_builder().build().unwrap()
+}
+
+/// The settings of [`http`].
+pub fn http_builder() -> reqwest::ClientBuilder {
     // Fails if another test has installed the provider already, with the same effect.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
@@ -395,6 +400,4 @@ pub fn http() -> reqwest::Client {
         .no_proxy()
         // Tests use no TLS, and reading the system's certificates takes long.
         .tls_certs_only([])
-        .build()
-        .unwrap()
 }
