@@ -8,7 +8,7 @@ use super::{
 };
 use actix_web::dev::ServerHandle;
 use doorcode::app::heartbeat::Heart;
-use doorcode::app::{App, Request, audit, deployment, reload, sweep, user};
+use doorcode::app::{App, Request, audit, clock, deployment, reload, sweep, user};
 use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Listen, Metrics};
 use doorcode::domain::secret::Secret;
 use doorcode::web::{self, Closer, Listener};
@@ -106,6 +106,9 @@ async fn serve(config: Config) -> Outcome {
         Metrics::Same | Metrics::Off => None,
     };
     let Deployment { app, files } = open(config, Start::Server).await?;
+    clock::compare(&app)
+        .await
+        .map_err(|error| explain(&error))?;
     let setup = user::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;

@@ -6,6 +6,7 @@ pub mod access;
 pub mod audit;
 mod background;
 pub mod client;
+pub mod clock;
 pub mod decision;
 pub mod deployment;
 pub mod device;
@@ -158,6 +159,7 @@ struct Inner {
     names: NameRules,
     store: Store,
     clock: Arc<dyn Clock>,
+    offset: clock::Offset,
     entropy: Arc<dyn Entropy>,
     secrets: Secrets,
     hasher: Hasher,
@@ -192,6 +194,8 @@ enum Phase {
 pub enum NotReady {
     /// The server is about to stop.
     Stopping,
+    /// The clock of this machine differs from that of the database.
+    Clock,
     /// The audit log contradicts its checkpoints.
     Contradicted,
     /// The database cannot be used.
@@ -219,6 +223,7 @@ impl App {
             settings: Settings::new(config.clone()),
             store,
             clock,
+            offset: clock::Offset::default(),
             entropy,
             secrets,
             hasher,
@@ -248,9 +253,14 @@ impl App {
         &self.0.names
     }
 
-    /// The current time.
+    /// The current time, by the clock of the database.
     pub fn now(&self) -> Instant {
-        self.0.clock.now()
+        self.0.offset.apply(self.0.clock.now())
+    }
+
+    /// Whether the clock of this machine differs too much from that of the database.
+    fn is_clock_wrong(&self) -> bool {
+        self.0.offset.is_far()
     }
 
     fn passed(&self) -> Duration {
@@ -272,11 +282,15 @@ impl App {
         hex::encode(self.random::<16>())
     }
 
-    /// Succeeds if the server can handle requests: it is not stopping, nothing contradicts the audit log, and the
+    /// Succeeds if the server can handle requests: it is not stopping, its clock
+    /// is that of the database, nothing contradicts the audit log, and the
     /// database can be read, and accepts writes by its last [heartbeat].
     pub async fn is_ready(&self) -> Result<(), NotReady> {
         if self.is_draining() {
             return Err(NotReady::Stopping);
+        }
+        if self.is_clock_wrong() {
+            return Err(NotReady::Clock);
         }
         self.require_sound_log()
             .map_err(|_| NotReady::Contradicted)?;

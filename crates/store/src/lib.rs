@@ -8,6 +8,7 @@ pub mod account_link;
 pub mod activity;
 pub mod audit;
 pub mod client;
+pub mod clock;
 mod conn;
 mod connector;
 pub mod deadline;
