@@ -57,7 +57,7 @@ enum Command {
     Operator(operator::Operator),
     /// Manage the keys that belong to the database
     #[command(subcommand)]
-    Deployment(deployment::Deployment),
+    Deployment(deployment::DeploymentCommand),
     /// List and verify the audit log, erase personal data from it, or recover it
     #[command(subcommand)]
     Audit(Group<audit::Audit, commands::Audit>),

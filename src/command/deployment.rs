@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// `doorcode deployment …`.
 #[derive(Subcommand)]
-pub enum Deployment {
+pub enum DeploymentCommand {
     /// Accept a secret key or audit key that was replaced on purpose, while no server runs
     AcceptKeys {
         /// Do not ask
@@ -23,9 +23,9 @@ const CONSEQUENCES: &str = "With another secret key, pending device codes, open 
     another audit key, the log is signed with a key that its readers must learn.";
 
 /// Runs a command of `doorcode deployment`.
-pub fn run(config: Option<&Path>, command: Deployment) -> Outcome {
+pub fn run(config: Option<&Path>, command: DeploymentCommand) -> Outcome {
     let config = load_config(config)?;
-    let Deployment::AcceptKeys { yes } = command;
+    let DeploymentCommand::AcceptKeys { yes } = command;
     if !yes && !confirm(CONSEQUENCES)? {
         return print("Nothing was changed.");
     }

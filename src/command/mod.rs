@@ -27,7 +27,7 @@ use doorcode::config::{Config, DatabaseUrl};
 use doorcode::domain::Fault;
 use doorcode::domain::page::{Page, Position};
 use doorcode::domain::user::User;
-use doorcode::store::{Conn, Schema, Store};
+use doorcode::store::{Conn, LockRefusal, Schema, Store, Turns};
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
@@ -56,8 +56,10 @@ fn load_config(path: Option<&Path>) -> Outcome<Config> {
 /// What opens a deployment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Start {
-    /// A server, or `doorcode migrate`: creates the database, and applies pending migrations.
+    /// A server: creates the database, and applies pending migrations.
     Server,
+    /// `doorcode migrate`, which does the same and ends.
+    Migration,
     /// A command on a deployment that exists. It leaves pending migrations to the operator: running
     /// servers may be of the earlier version.
     Command,
@@ -164,7 +166,7 @@ async fn user_of(req: &Request, flag: &'static str, email: &str) -> Result<User,
 /// `doorcode migrate`.
 pub fn migrate(config: Option<&Path>) -> Outcome {
     let config = load_config(config)?;
-    open_store(&config, Start::Server)?;
+    open_store(&config, Start::Migration)?;
     print("The database is up to date.")
 }
 
@@ -184,11 +186,15 @@ fn open_store(config: &Config, start: Start) -> Outcome<Store> {
         (DatabaseUrl::Sqlite(path), Start::Command) if !is_database(path) => {
             return Err(missing(config).into());
         }
-        (DatabaseUrl::Sqlite(path), Start::Server) => make_database(path)?,
+        (DatabaseUrl::Sqlite(path), Start::Server | Start::Migration) => make_database(path)?,
         _ => {}
     }
-    let store = Store::open(&config.database.url)?;
-    if start == Start::Server {
+    let turns = match &config.database.url {
+        DatabaseUrl::Sqlite(path) => take_turns(path, start)?,
+        DatabaseUrl::Postgres(_) => Turns::alone(),
+    };
+    let store = Store::open_by(&config.database.url, turns)?;
+    if start != Start::Command {
         let migrations = store.migrate()?;
         if !migrations.is_empty() {
             tracing::info!(?migrations, "the database was migrated");
@@ -203,6 +209,30 @@ fn open_store(config: &Config, start: Start) -> Outcome<Store> {
             Err("The database is of an older version. Run `doorcode migrate` first.".into())
         }
     }
+}
+
+/// Takes the lock of a SQLite database, which one server has at most. A command beside a server, or one
+/// that migrates, asks the server for its turns.
+fn take_turns(path: &Path, start: Start) -> Outcome<Turns> {
+    let taken = match start {
+        Start::Server => Turns::of_server(path),
+        Start::Migration | Start::Command => Turns::of_command(path),
+    };
+    taken.map_err(|refusal| {
+        let refused = match refusal {
+            LockRefusal::Server(id) => format!(
+                "Another server (process {id}) uses {}. Stop it first. Several servers need \
+                 PostgreSQL.",
+                absolute(path)
+            ),
+            LockRefusal::Command => format!(
+                "A command uses {}. Try again when it has ended.",
+                absolute(path)
+            ),
+            LockRefusal::File(path, error) => format!("{}: {error}", absolute(&path)),
+        };
+        refused.into()
+    })
 }
 
 /// Creates the file of a SQLite database. The database contains no secret in plain text, but all

@@ -75,7 +75,7 @@ pub fn replace_fingerprints(conn: &mut Conn, new: &Fingerprints) -> Result<(), E
 
 /// A running server, and what it must have in common with the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
+pub struct RunningServer {
     /// The id of its heartbeats.
     pub id: String,
     /// Its public URL.
@@ -86,7 +86,7 @@ pub struct Server {
 
 /// The servers whose heartbeat is later than a time, in milliseconds since 1970, but the one with
 /// this id.
-pub fn list_live(conn: &mut Conn, but: &str, since: i64) -> Result<Vec<Server>, Error> {
+pub fn list_live(conn: &mut Conn, but: &str, since: i64) -> Result<Vec<RunningServer>, Error> {
     let rows = heartbeat::table
         .filter(heartbeat::at.gt(since))
         .filter(heartbeat::server.ne(but))
@@ -97,7 +97,7 @@ pub fn list_live(conn: &mut Conn, but: &str, since: i64) -> Result<Vec<Server>, 
         ))
         .rows::<(String, Option<String>, Option<String>)>(conn)?;
     let known = rows.into_iter().filter_map(|(id, public_url, operator_token)| {
-        Some(Server {
+        Some(RunningServer {
             id,
             public_url: public_url?,
             operator_token,
@@ -107,7 +107,7 @@ pub fn list_live(conn: &mut Conn, but: &str, since: i64) -> Result<Vec<Server>, 
 }
 
 /// Stores a server with its heartbeat at a time, in milliseconds since 1970.
-pub fn register(conn: &mut Conn, server: &Server, at: i64) -> Result<(), Error> {
+pub fn register(conn: &mut Conn, server: &RunningServer, at: i64) -> Result<(), Error> {
     diesel::sql_query(
         "INSERT INTO heartbeat (server, at, public_url, operator_token) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (server) DO UPDATE SET at = excluded.at, \

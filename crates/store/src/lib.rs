@@ -37,6 +37,7 @@ pub mod token;
 pub mod token_access;
 pub mod token_block;
 pub mod token_filter;
+mod turns;
 pub mod user;
 mod workers;
 mod writer;
@@ -53,6 +54,7 @@ use readers::Readers;
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thread_local::ThreadLocal;
+pub use turns::{LockRefusal, Turns};
 use writer::WriteQueue;
 
 /// The database.
@@ -64,6 +66,7 @@ struct Inner {
     reads: Reads,
     writes: WriteQueue,
     health: Health,
+    is_beside_server: bool,
 }
 
 enum Reads {
@@ -76,14 +79,20 @@ enum Reads {
 impl Store {
     /// Prepares to use a database, which may be unreachable still.
     pub fn open(url: &DatabaseUrl) -> Result<Self, Error> {
+        Self::open_by(url, Turns::alone())
+    }
+
+    /// The same, beside other processes that write to the database.
+    pub fn open_by(url: &DatabaseUrl, turns: Turns) -> Result<Self, Error> {
         let reads = match url {
             DatabaseUrl::Sqlite(_) => Reads::Sqlite(Box::default()),
             DatabaseUrl::Postgres(_) => Reads::Postgres(Readers::start(url)?),
         };
         Ok(Self(Arc::new(Inner {
+            is_beside_server: turns.is_beside_server(),
             url: url.clone(),
             reads,
-            writes: WriteQueue::start(url)?,
+            writes: WriteQueue::start(url, turns)?,
             health: Health::default(),
         })))
     }
@@ -195,6 +204,11 @@ impl Store {
     /// Finishes queued writes and accepts no more. Blocks until then.
     pub fn stop(&self) {
         self.0.writes.stop();
+    }
+
+    /// Whether a server on this machine runs on the same SQLite file.
+    pub fn is_beside_server(&self) -> bool {
+        self.0.is_beside_server
     }
 
     /// Whether several servers may share the database.

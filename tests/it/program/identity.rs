@@ -68,9 +68,21 @@ async fn replaced_keys_are_accepted_by_a_command() {
     assert_eq!(deployment.database.count(AUDIT, accepted), 0);
     let mut count = 0;
     for (file, name) in KEYS {
+        let path = deployment.path(&format!("data/{file}"));
+        let earlier = std::fs::read_to_string(path).unwrap();
         deployment.write(&format!("data/{file}"), &other_key());
         accept(&[]).exited(1).complains(&["Add --yes to continue."]);
         deployment.command(&["serve"]).run().exited(1);
+        // A server that runs has the earlier key.
+        let own = deployment.path(&format!("data/{file}"));
+        let new = std::fs::read_to_string(&own).unwrap();
+        deployment.write(&format!("data/{file}"), &earlier);
+        let server = deployment.start();
+        deployment.write(&format!("data/{file}"), &new);
+        accept(&["--yes"])
+            .exited(1)
+            .complains(&["Stop all servers first."]);
+        stop(server);
         accept(&["--yes"])
             .exited(0)
             .says(&[&format!("The {name} of this server now belongs to the database.")]);

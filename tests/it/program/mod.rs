@@ -2,6 +2,7 @@
 //! signals.
 
 mod absent;
+mod beside;
 mod check;
 mod client;
 mod client_end;

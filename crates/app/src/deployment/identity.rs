@@ -8,7 +8,7 @@ use domain::audit::Action;
 use domain::audit::hash::Hash;
 use ring::signature::KeyPair as _;
 use serde_json::json;
-use store::deployment::{self, Fingerprints, Server};
+use store::deployment::{self, Fingerprints, RunningServer};
 
 /// A server without a later heartbeat does not run any more, in milliseconds.
 const LIVE: i64 = 30_000;
@@ -71,7 +71,8 @@ pub async fn accept_keys(req: &Request) -> Result<Vec<&'static str>, Error> {
     req.change(Action::KeysAccepted, move |tx| {
         let known = deployment::claim(tx.conn, &keys)?;
         let now = tx.now.timestamp_millis();
-        if !deployment::list_live(tx.conn, "", now - LIVE)?.is_empty() {
+        let is_beside = tx.app().store().is_beside_server();
+        if is_beside || !deployment::list_live(tx.conn, "", now - LIVE)?.is_empty() {
             return Err(Error::Conflict(
                 "A server of this deployment runs with the earlier keys. Stop all servers first. A \
                  server that was killed counts for 30 seconds.",
@@ -113,8 +114,8 @@ fn operator_tokens(app: &App) -> Vec<String> {
 }
 
 /// The server of a heart, as the others see it.
-fn server(app: &App, heart: &Heart, tokens: &[String]) -> Server {
-    Server {
+fn server(app: &App, heart: &Heart, tokens: &[String]) -> RunningServer {
+    RunningServer {
         id: heart.server().to_owned(),
         public_url: app.config().server.public_url.to_string(),
         operator_token: tokens.first().cloned(),
@@ -142,7 +143,7 @@ pub async fn register(app: &App, heart: &Heart) -> Result<(), Error> {
         .await
 }
 
-fn require_agreement(own: &Server, other: &Server, tokens: &[String]) -> Result<(), Error> {
+fn require_agreement(own: &RunningServer, other: &RunningServer, tokens: &[String]) -> Result<(), Error> {
     const ALL: &str = "Give all servers the same, or stop the others first. A server that was killed \
                        counts for 30 seconds.";
     if own.public_url != other.public_url {
