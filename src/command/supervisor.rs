@@ -10,6 +10,9 @@ use std::time::Duration;
 /// Number of the first passed file (sd_listen_fds(3)).
 const FIRST_FILE: i32 = 3;
 
+/// Time limit for a message: a service manager that reads none must not hold up the server.
+const TELL_WITHIN: Duration = Duration::from_millis(100);
+
 /// The service manager of this process, if there is one (sd_notify(3)).
 #[derive(Debug, Clone, Default)]
 pub struct Supervisor {
@@ -66,8 +69,10 @@ impl Supervisor {
         let Some(address) = &self.address else {
             return;
         };
-        let sent = UnixDatagram::unbound()
-            .and_then(|socket| socket.send_to_addr(state.as_bytes(), address));
+        let sent = UnixDatagram::unbound().and_then(|socket| {
+            socket.set_write_timeout(Some(TELL_WITHIN))?;
+            socket.send_to_addr(state.as_bytes(), address)
+        });
         if let Err(error) = sent {
             tracing::warn!("the service manager cannot be told about the state: {error}");
         }

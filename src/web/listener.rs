@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,7 @@ impl From<TcpListener> for Socket {
     }
 }
 
-/// Ends the new connections of a socket, while the open ones go on.
+/// Ends the new connections of a socket, while the open ones stay.
 #[derive(Debug)]
 pub enum Closer {
     /// The port refuses them.
@@ -119,7 +119,11 @@ fn bind_unix(path: &Path) -> io::Result<UnixListener> {
 
 /// Whether a path is a socket on which no process listens any more.
 fn is_left_over(path: &Path) -> bool {
-    UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    // A connection to another kind of file is refused too.
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+    is_socket
+        && UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
 }
 
 #[cfg(test)]

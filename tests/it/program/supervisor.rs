@@ -1,7 +1,7 @@
 //! What a service manager (systemd) needs: states, sockets, the unit file.
 
 use crate::support::deployment::{Deployment, READY};
-use crate::support::{http, http_builder};
+use crate::support::http;
 use crate::support::program::{PATIENCE, Program};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
@@ -61,7 +61,10 @@ async fn states_are_told_to_the_service_manager() {
     assert_eq!(next(&socket), ["WATCHDOG=1"]);
     server.signal("TERM");
     let finishing = next_state(&socket);
-    assert!(finishing[1].starts_with("STATUS=Finishing"), "{finishing:?}");
+    assert!(
+        finishing[1].starts_with("STATUS=Finishing"),
+        "{finishing:?}"
+    );
     server.finish().exited(0);
 }
 
@@ -88,7 +91,8 @@ async fn watchdog_of_another_process_is_not_fed() {
 
 /// Status of a GET request by a Unix socket.
 async fn status_at(path: &Path, route: &str) -> u16 {
-    let client = http_builder().unix_socket(path).build().unwrap();
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]);
+    let client = client.unix_socket(path).build().unwrap();
     let request = client.get(format!("http://localhost{route}"));
     request.send().await.unwrap().status().as_u16()
 }
@@ -117,7 +121,10 @@ async fn server_listens_on_a_unix_socket() {
     server.finish().exited(0);
     assert!(!path.exists());
     let gone = deployment.command(&["config", "reload"]).run().exited(1);
-    assert!(gone.stderr.contains("No server answers at unix:"), "{gone:?}");
+    assert!(
+        gone.stderr.contains("No server answers at unix:"),
+        "{gone:?}"
+    );
 }
 
 /// The server with a socket as file 3, as a service manager passes it (sd_listen_fds(3)).
@@ -217,7 +224,9 @@ async fn systemd_starts_the_server_at_the_first_connection() {
 
 /// A unit file of `examples/` that starts the program under test.
 fn unit(folder: &Path, name: &str) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(name);
     let text = fs::read_to_string(source).unwrap();
     let text = text.replace("/usr/bin/doorcode", env!("CARGO_BIN_EXE_doorcode"));
     let path = folder.join(name);
@@ -242,7 +251,10 @@ fn unit_files_are_valid_and_hardened() {
     };
     let [service, socket] = [&service, &socket].map(|path| path.to_str().unwrap());
     let (is_valid, said) = run(&["verify", "--man=no", service, socket]);
-    let about: Vec<_> = said.lines().filter(|line| line.contains("doorcode")).collect();
+    let about: Vec<_> = said
+        .lines()
+        .filter(|line| line.contains("doorcode"))
+        .collect();
     assert!(is_valid && about.is_empty(), "{said}");
     // The exposure in tenths: 0 is none, 100 is that of a service without any limit.
     let (is_hardened, said) = run(&["security", "--offline=true", "--threshold=20", service]);
