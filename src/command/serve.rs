@@ -136,7 +136,7 @@ async fn serve(config: Config) -> Outcome {
         actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
     }
     let heart = Rc::new(Heart::new(&app));
-    deployment::register(&app, &heart)
+    deployment::register(&app, heart.server())
         .await
         .map_err(|error| explain(&error))?;
     heart.beat().await;
@@ -170,7 +170,7 @@ async fn serve(config: Config) -> Outcome {
         // The sweeper ends after its current run.
         let _ = sweeper.await;
         sweep::end(&app).await;
-        deployment::deregister(&app, &heart).await;
+        deployment::deregister(&app, heart.server()).await;
         app.stop().await;
     };
     tokio::select! {

@@ -52,6 +52,13 @@ impl Offset {
     }
 }
 
+impl App {
+    /// Whether the clock of this machine differs too much from that of the database.
+    pub(super) fn is_clock_wrong(&self) -> bool {
+        self.0.offset.is_far()
+    }
+}
+
 /// Compares the clock of this machine with that of the database, and follows the latter. To be called
 /// each minute, and before data is purged by its age.
 pub async fn compare(app: &App) -> Result<(), Error> {

@@ -48,7 +48,7 @@ impl Heart {
         let mut token = None;
         loop {
             self.beat().await;
-            identity::refresh(&self.app, self, &mut token).await;
+            identity::refresh(&self.app, &self.server, &mut token).await;
             tokio::select! {
                 () = self.app.stopping() => return,
                 () = tokio::time::sleep(EVERY) => {}

@@ -22,6 +22,7 @@ pub mod one_time_secret;
 pub mod operator;
 pub mod org;
 mod outcome_record;
+mod phase;
 pub mod project;
 pub mod reload;
 mod request;
@@ -48,6 +49,7 @@ pub use error::{Error, OAuthError};
 use hashing::Hasher;
 use held_polls::Waiting;
 use mail::Outbox;
+use phase::Phase;
 use reload::Settings;
 pub use request::Request;
 use ring::signature::Ed25519KeyPair;
@@ -177,18 +179,6 @@ struct Inner {
     reached_limits: ReachedLimits,
 }
 
-/// The phases of a server, in their order.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Phase {
-    /// It serves requests.
-    #[default]
-    Running,
-    /// It serves requests, but proxies should send theirs elsewhere.
-    Draining,
-    /// It finishes its work.
-    Stopping,
-}
-
 /// Why the server cannot handle requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotReady {
@@ -258,11 +248,6 @@ impl App {
         self.0.offset.apply(self.0.clock.now())
     }
 
-    /// Whether the clock of this machine differs too much from that of the database.
-    fn is_clock_wrong(&self) -> bool {
-        self.0.offset.is_far()
-    }
-
     fn passed(&self) -> Duration {
         self.0.clock.passed()
     }
@@ -303,63 +288,9 @@ impl App {
         }
     }
 
-    /// From now on the server is not ready, though it handles requests as before: proxies send theirs
-    /// elsewhere before it stops.
-    pub fn drain(&self) {
-        self.enter(Phase::Draining);
-    }
-
-    /// Whether the server is about to stop.
-    pub fn is_draining(&self) -> bool {
-        *self.0.phase.borrow() >= Phase::Draining
-    }
-
-    fn enter(&self, phase: Phase) {
-        self.0.phase.send_if_modified(|present| {
-            let is_later = *present < phase;
-            *present = phase.max(*present);
-            is_later
-        });
-    }
-
-    /// Ends held polls and asks background tasks to stop after their current work, so that the
-    /// server can stop.
-    pub fn end_waiting(&self) {
-        self.waiting().close();
-        self.enter(Phase::Stopping);
-    }
-
-    fn is_stopping(&self) -> bool {
-        *self.0.phase.borrow() == Phase::Stopping
-    }
-
-    /// Waits until the server stops.
-    async fn stopping(&self) {
-        // An error means that the application is gone, which has the same meaning.
-        let mut phase = self.0.phase.subscribe();
-        let _ = phase.wait_for(|phase| *phase == Phase::Stopping).await;
-    }
-
     /// Waits until the present work in the background has ended.
     pub async fn finish_background(&self) {
         self.background().finish().await;
-    }
-
-    /// Writes buffered data, sends queued mail and closes the database. Must be the last
-    /// operation.
-    pub async fn stop(&self) {
-        self.enter(Phase::Stopping);
-        for error in sweep::write_and_seal(self).await {
-            tracing::error!(?error, "failed to write buffered data on shutdown");
-        }
-        let (app, store) = (self.clone(), self.store().clone());
-        let (mail, database) = tokio::join!(
-            tokio::task::spawn_blocking(move || app.outbox().stop()),
-            tokio::task::spawn_blocking(move || store.stop()),
-        );
-        if mail.and(database).is_err() {
-            tracing::error!("failed to close mail or the database cleanly");
-        }
     }
 
     fn store(&self) -> &Store {

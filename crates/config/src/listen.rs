@@ -1,6 +1,5 @@
 //! Where the server listens.
 
-use super::server::listen_address;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,11 +25,20 @@ impl Listen {
             Some(_) => Err(format!(
                 "{text:?} has no absolute path; write one such as unix:/run/doorcode/http.sock"
             )),
-            None => listen_address(text)
-                .map(Self::Tcp)
-                .map_err(|message| format!("{message}, or a Unix socket such as unix:/run/doorcode/http.sock")),
+            None => listen_address(text).map(Self::Tcp).map_err(|message| {
+                format!("{message}, or a Unix socket such as unix:/run/doorcode/http.sock")
+            }),
         }
     }
+}
+
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        format!(
+            "{text:?} is not an IP address with a port; write one such as 127.0.0.1:8080, \
+             0.0.0.0:8080 or [::1]:8080"
+        )
+    })
 }
 
 impl fmt::Display for Listen {
@@ -51,9 +59,19 @@ mod tests {
         for text in ["127.0.0.1:8080", "[::1]:80", "unix:/run/doorcode/http.sock"] {
             assert_eq!(Listen::parse(text).unwrap().to_string(), text);
         }
-        for text in ["unix:", "unix:http.sock", "unix:/run/", "unix://run/", "/run/http.sock", "8080"] {
+        for text in [
+            "unix:",
+            "unix:http.sock",
+            "unix:/run/",
+            "unix://run/",
+            "/run/http.sock",
+            "8080",
+        ] {
             let message = Listen::parse(text).unwrap_err();
-            assert!(message.contains("unix:/run/doorcode/http.sock"), "{message}");
+            assert!(
+                message.contains("unix:/run/doorcode/http.sock"),
+                "{message}"
+            );
         }
     }
 }

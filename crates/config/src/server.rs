@@ -4,7 +4,7 @@ use super::listen::Listen;
 use super::table::Table;
 use ipnet::IpNet;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
@@ -84,15 +84,6 @@ impl Server {
 /// The number of processor cores; 1 if unknown.
 pub(super) fn cores() -> usize {
     available_parallelism().map_or(1, usize::from).min(1024)
-}
-
-pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        format!(
-            "{text:?} is not an IP address with a port; write one such as 127.0.0.1:8080, \
-             0.0.0.0:8080 or [::1]:8080"
-        )
-    })
 }
 
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
@@ -275,7 +266,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "(https?://)?\\PC*") {
             let _ = PublicUrl::parse(&text);
-            let _ = listen_address(&text);
+            let _ = Listen::parse(&text);
             let _ = network(&text);
         }
     }

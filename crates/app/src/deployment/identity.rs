@@ -2,7 +2,6 @@
 //! database have their public URL and operator token in common.
 
 use super::{AUDIT_KEY, SECRET_KEY};
-use crate::heartbeat::Heart;
 use crate::{App, Error, Request};
 use domain::audit::Action;
 use domain::audit::hash::Hash;
@@ -31,13 +30,13 @@ fn own(app: &App) -> Fingerprints {
 /// to the database. The first start makes its keys those of the database.
 pub async fn require_own_keys(app: &App) -> Result<(), Error> {
     let keys = own(app);
-    let (claiming, config) = (keys.clone(), app.config());
+    let (new, config) = (keys.clone(), app.config());
     let known = app.store().read_one(deployment::find).await?;
     let known = match known {
         Some(known) => known,
         None => {
             app.store()
-                .write(move |conn| deployment::claim(conn, &claiming))
+                .write(move |conn| deployment::find_or_insert(conn, &new))
                 .await?
         }
     };
@@ -69,7 +68,7 @@ pub async fn accept_keys(req: &Request) -> Result<Vec<&'static str>, Error> {
     req.caller.require_operator()?;
     let keys = own(&req.app);
     req.change(Action::KeysAccepted, move |tx| {
-        let known = deployment::claim(tx.conn, &keys)?;
+        let known = deployment::find_or_insert(tx.conn, &keys)?;
         let now = tx.now.timestamp_millis();
         let is_beside = tx.app().store().is_beside_server();
         if is_beside || !deployment::list_live(tx.conn, "", now - LIVE)?.is_empty() {
@@ -107,34 +106,36 @@ fn operator_tokens(app: &App) -> Vec<String> {
     let digests = secrets.operator.valid_digests(app.now()).into_iter();
     digests
         .map(|digest| {
-            let keyed = secrets.key.authenticate("operator token", &[digest.as_str()]);
+            let keyed = secrets
+                .key
+                .authenticate("operator token", &[digest.as_str()]);
             keyed.as_str().to_owned()
         })
         .collect()
 }
 
-/// The server of a heart, as the others see it.
-fn server(app: &App, heart: &Heart, tokens: &[String]) -> RunningServer {
+/// The server with this id, as the others see it.
+fn server(app: &App, id: &str, tokens: &[String]) -> RunningServer {
     RunningServer {
-        id: heart.server().to_owned(),
+        id: id.to_owned(),
         public_url: app.config().server.public_url.to_string(),
         operator_token: tokens.first().cloned(),
     }
 }
 
-/// Registers a server that starts, where several can share the database. Fails if one that runs has
-/// another public URL, or an operator token that this one does not accept.
-pub async fn register(app: &App, heart: &Heart) -> Result<(), Error> {
+/// Registers a server that starts, by the id of its heartbeats, where several can share the database.
+/// Fails if one that runs has another public URL, or an operator token that this one does not accept.
+pub async fn register(app: &App, id: &str) -> Result<(), Error> {
     if !app.store().is_shared() {
         return Ok(());
     }
     let tokens = operator_tokens(app);
-    let (keys, own) = (own(app), server(app, heart, &tokens));
+    let (keys, own) = (own(app), server(app, id, &tokens));
     let now = app.now().timestamp_millis();
     app.store()
         .write(move |conn| {
             // The lock: of two servers that start at the same time, the second sees the first.
-            deployment::claim(conn, &keys)?;
+            deployment::find_or_insert(conn, &keys)?;
             for other in deployment::list_live(conn, &own.id, now - LIVE)? {
                 require_agreement(&own, &other, &tokens)?;
             }
@@ -143,7 +144,11 @@ pub async fn register(app: &App, heart: &Heart) -> Result<(), Error> {
         .await
 }
 
-fn require_agreement(own: &RunningServer, other: &RunningServer, tokens: &[String]) -> Result<(), Error> {
+fn require_agreement(
+    own: &RunningServer,
+    other: &RunningServer,
+    tokens: &[String],
+) -> Result<(), Error> {
     const ALL: &str = "Give all servers the same, or stop the others first. A server that was killed \
                        counts for 30 seconds.";
     if own.public_url != other.public_url {
@@ -164,13 +169,13 @@ fn require_agreement(own: &RunningServer, other: &RunningServer, tokens: &[Strin
 }
 
 /// Stores the present operator token of a running server, if it is not the last one.
-pub(crate) async fn refresh(app: &App, heart: &Heart, last: &mut Option<String>) {
+pub(crate) async fn refresh(app: &App, id: &str, last: &mut Option<String>) {
     let tokens = operator_tokens(app);
     let present = tokens.first().cloned();
     if present == *last || !app.store().is_shared() {
         return;
     }
-    let (own, now) = (server(app, heart, &tokens), app.now().timestamp_millis());
+    let (own, now) = (server(app, id, &tokens), app.now().timestamp_millis());
     let stored = app
         .store()
         .write(move |conn| deployment::register(conn, &own, now))
@@ -181,11 +186,11 @@ pub(crate) async fn refresh(app: &App, heart: &Heart, last: &mut Option<String>)
 }
 
 /// Forgets a server that stops, so that the next one may differ.
-pub async fn deregister(app: &App, heart: &Heart) {
+pub async fn deregister(app: &App, id: &str) {
     if !app.store().is_shared() {
         return;
     }
-    let id = heart.server().to_owned();
+    let id = id.to_owned();
     let deleted = app
         .store()
         .write(move |conn| deployment::deregister(conn, &id))
