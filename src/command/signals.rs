@@ -46,7 +46,11 @@ pub fn handle() -> UnboundedReceiver<Stop> {
     }
     let of_linux = WITHOUT_EFFECT_ON_LINUX.into_iter().flatten();
     let of_linux = of_linux.filter(|_| cfg!(target_os = "linux"));
-    for number in WITHOUT_EFFECT.map(Number::as_raw).into_iter().chain(of_linux) {
+    for number in WITHOUT_EFFECT
+        .map(Number::as_raw)
+        .into_iter()
+        .chain(of_linux)
+    {
         if let Ok(signal) = signal(SignalKind::from_raw(number)) {
             actix_web::rt::spawn(note(signal, number));
         }

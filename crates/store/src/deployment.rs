@@ -45,7 +45,7 @@ pub fn find(conn: &mut Conn) -> Result<Option<Fingerprints>, Error> {
 
 /// Stores the fingerprints if there are none. Returns those of the database, locked on PostgreSQL:
 /// the servers that start at the same time see each other.
-pub fn claim(conn: &mut Conn, own: &Fingerprints) -> Result<Fingerprints, Error> {
+pub fn find_or_insert(conn: &mut Conn, own: &Fingerprints) -> Result<Fingerprints, Error> {
     diesel::sql_query(
         "INSERT INTO deployment (id, secret_key, audit_key) VALUES (1, $1, $2) \
          ON CONFLICT (id) DO NOTHING",
@@ -96,13 +96,15 @@ pub fn list_live(conn: &mut Conn, but: &str, since: i64) -> Result<Vec<RunningSe
             heartbeat::operator_token,
         ))
         .rows::<(String, Option<String>, Option<String>)>(conn)?;
-    let known = rows.into_iter().filter_map(|(id, public_url, operator_token)| {
-        Some(RunningServer {
-            id,
-            public_url: public_url?,
-            operator_token,
-        })
-    });
+    let known = rows
+        .into_iter()
+        .filter_map(|(id, public_url, operator_token)| {
+            Some(RunningServer {
+                id,
+                public_url: public_url?,
+                operator_token,
+            })
+        });
     Ok(known.collect())
 }
 

@@ -71,12 +71,12 @@ impl Turns {
 
     /// Takes the lock of a database for a server, and lends turns to commands from now on.
     pub fn of_server(database: &Path) -> Result<Self, LockRefusal> {
-        let lock = match (try_lock(database, File::try_lock)?, holder(database)) {
+        let lock = match (try_lock(database, File::try_lock)?, find_server(database)) {
             (Ok(lock), _) => lock,
             (Err(_), Some(server)) => return Err(LockRefusal::Server(server)),
             (Err(file), None) => wait_for(file).ok_or(LockRefusal::Command)?,
         };
-        name_holder(&lock, &std::process::id().to_string())
+        write_server(&lock, &std::process::id().to_string())
             .map_err(|error| LockRefusal::File(beside(database, "lock"), error))?;
         let lending = Arc::new(Lending::default());
         match bind(&beside(database, "sock")) {
@@ -101,7 +101,7 @@ impl Turns {
         match try_lock(database, File::try_lock_shared)? {
             Ok(lock) => {
                 // A server that was killed is none any more.
-                name_holder(&lock, "")
+                write_server(&lock, "")
                     .map_err(|error| LockRefusal::File(beside(database, "lock"), error))?;
                 Ok(Self(Writing::Alone { _lock: Some(lock) }))
             }
@@ -166,13 +166,13 @@ fn wait_for(file: File) -> Option<File> {
 }
 
 /// Writes the process id of the server that has the lock.
-fn name_holder(mut lock: &File, id: &str) -> io::Result<()> {
+fn write_server(mut lock: &File, id: &str) -> io::Result<()> {
     lock.set_len(0)?;
     lock.write_all(id.as_bytes())
 }
 
 /// The process id of the server that has the lock.
-fn holder(database: &Path) -> Option<String> {
+fn find_server(database: &Path) -> Option<String> {
     let text = fs::read_to_string(beside(database, "lock")).ok()?;
     (!text.is_empty()).then_some(text)
 }
@@ -347,7 +347,7 @@ mod tests {
         });
     }
 
-    /// A command that ends in its turn keeps none, and one that finds no server any more goes on.
+    /// A command that ends in its turn keeps none, and one that finds no server any more continues.
     #[test]
     fn command_that_ends_gives_its_turn_back() {
         let (_folder, path) = database();

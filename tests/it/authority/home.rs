@@ -1,8 +1,8 @@
 //! The home organization, which counts where a request names none.
 
 use super::{
-    CLOSE, DEPLOY, PURCHASE, SCOPES, World, assert_unnamed, limited_to, route, settings, token, user,
-    verify,
+    CLOSE, DEPLOY, PURCHASE, SCOPES, World, assert_unnamed, limited_to, route, settings, token,
+    user, verify,
 };
 use crate::support::tenant::{OPERATOR, input};
 use doorcode::domain::role::Role;

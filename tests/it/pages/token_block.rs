@@ -1,7 +1,7 @@
 //! Blocks of rotated tokens.
 
-use super::{Company, assert_role};
 use super::token_access::{TOKENS, create_with, id_of, is_allowed};
+use super::{Company, assert_role};
 use crate::support::http;
 use serde_json::{Value, json};
 
@@ -66,7 +66,10 @@ async fn block_includes_twenty_thousand_descendants() {
     let done = admin.post(&format!("{TOKENS}/{id}/block"), &[]).await;
     assert!(done.location().ends_with(&format!("further={DESCENDANTS}")));
     assert!(!is_allowed(&test, &root, "acme").await);
-    assert_eq!(test.count("token", "blocked_in IS NULL AND name = 'child'"), 0);
+    assert_eq!(
+        test.count("token", "blocked_in IS NULL AND name = 'child'"),
+        0
+    );
     test.settle().await;
     assert_eq!(test.events("token.blocked"), 1);
 }

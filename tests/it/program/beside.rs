@@ -60,11 +60,23 @@ fn commands_succeed_beside_a_busy_server() {
     let sent: usize = std::thread::scope(|scope| {
         let load = scope.spawn(|| {
             let clients = join_all((0..CLIENTS).map(|_| client()));
-            actix_web::rt::System::new().block_on(clients).into_iter().sum()
+            actix_web::rt::System::new()
+                .block_on(clients)
+                .into_iter()
+                .sum()
         });
         for n in 0..COMMANDS {
             let id = format!("client-{n}");
-            let add = ["client", "add", "--id", &id, "--name", "Beside", "--scope", "orgs:read"];
+            let add = [
+                "client",
+                "add",
+                "--id",
+                &id,
+                "--name",
+                "Beside",
+                "--scope",
+                "orgs:read",
+            ];
             deployment.command(&add).run().exited(0);
         }
         is_over.store(true, Ordering::Relaxed);

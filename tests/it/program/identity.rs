@@ -27,7 +27,7 @@ fn assert_refused(refused: Finished, pieces: &[&str]) {
 #[actix_web::test]
 async fn other_keys_than_those_of_the_database_are_refused() {
     let deployment = Deployment::with_user();
-    deployment.start().kill();
+    stop(deployment.start());
     for (file, name) in KEYS {
         let file = format!("data/{file}");
         let own = std::fs::read_to_string(deployment.path(&file)).unwrap();
@@ -49,7 +49,7 @@ async fn other_keys_than_those_of_the_database_are_refused() {
         deployment.write(&file, &own);
         let server = deployment.start();
         assert_eq!(deployment.user().await.get("/tokens").await.status, 200);
-        server.kill();
+        stop(server);
     }
 }
 
@@ -83,14 +83,14 @@ async fn replaced_keys_are_accepted_by_a_command() {
             .exited(1)
             .complains(&["Stop all servers first."]);
         stop(server);
-        accept(&["--yes"])
-            .exited(0)
-            .says(&[&format!("The {name} of this server now belongs to the database.")]);
+        accept(&["--yes"]).exited(0).says(&[&format!(
+            "The {name} of this server now belongs to the database."
+        )]);
         count += 1;
         assert_eq!(deployment.database.count(AUDIT, accepted), count);
         let server = deployment.start();
         assert_eq!(deployment.user().await.get("/tokens").await.status, 200);
-        server.kill();
+        stop(server);
         deployment.command(&["audit", "verify"]).run().exited(0);
     }
 }
@@ -147,8 +147,14 @@ fn servers_agree_on_url_and_operator_token() {
     let refuse = |deployment: &Deployment, pieces: &[&str]| {
         assert_refused(deployment.command(&["serve"]).run(), pieces);
     };
-    refuse(&other_url, &["server.public_url is http://127.0.0.1:1", &first.url]);
-    refuse(&other_token, &["operator token that this one does not accept"]);
+    refuse(
+        &other_url,
+        &["server.public_url is http://127.0.0.1:1", &first.url],
+    );
+    refuse(
+        &other_token,
+        &["operator token that this one does not accept"],
+    );
     stop(beside(&first, &[]).start());
     // A rotation goes through the servers one by one: the next one still accepts the old token.
     stop(overlap.start());
@@ -171,8 +177,13 @@ fn servers_agree_on_url_and_operator_token() {
     stop(other_token.start());
     // A server that was killed counts for a while, and one that last ran earlier does not.
     first.start().kill();
-    refuse(&other_url, &["A server that was killed counts for 30 seconds."]);
-    first.database.execute("UPDATE heartbeat SET at = at - 31000");
+    refuse(
+        &other_url,
+        &["A server that was killed counts for 30 seconds."],
+    );
+    first
+        .database
+        .execute("UPDATE heartbeat SET at = at - 31000");
     stop(other_url.start());
 }
 

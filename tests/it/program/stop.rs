@@ -103,7 +103,13 @@ async fn terminated_server_is_not_ready_but_serves_on() {
     assert_eq!(ready.status(), 503);
     // A proxy that keeps connections opens none of them again.
     assert_eq!(ready.headers()["connection"], "close");
-    assert!(ready.text().await.unwrap().starts_with("not ready: stopping"));
+    assert!(
+        ready
+            .text()
+            .await
+            .unwrap()
+            .starts_with("not ready: stopping")
+    );
     assert_eq!(deployment.status("/healthz").await, 200);
     let grant = start_grant(&deployment).await;
     let code = grant.body["user_code"].as_str().unwrap();
@@ -146,7 +152,9 @@ async fn no_signal_loses_acknowledged_uses() {
         deployment.database.text(sum).parse::<i64>().unwrap()
     };
     let mut uses = 0;
-    for signal in ["HUP", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "XFSZ", "PIPE", "34", "64"] {
+    for signal in [
+        "HUP", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "XFSZ", "PIPE", "34", "64",
+    ] {
         use_it().await;
         uses += 1;
         server.signal(signal);

@@ -1,7 +1,8 @@
 //! Links of the operator, and users who come back after a deactivation.
 
 use super::{
-    NEW, assert_closed, forget, id_of, operate, operator_link, reset_link, set_with, text, with_mail,
+    NEW, assert_closed, forget, id_of, operate, operator_link, reset_link, set_with, text,
+    with_mail,
 };
 use crate::support::device::Answer;
 use crate::support::smtp::Sink;

@@ -33,7 +33,7 @@ use doorcode::app::{App, sweep};
 use doorcode::config::Config;
 use doorcode::domain::role::Role;
 use doorcode::store::Store;
-use doorcode::web;
+use doorcode::web::{self, Metrics};
 use ground::Ground;
 use search::Leak;
 use std::net::TcpListener;
@@ -365,7 +365,7 @@ async fn serve(
     let heart = Heart::new(&app);
     heart.beat().await;
     actix_web::rt::spawn(async move { heart.run().await });
-    let server = web::server(app.clone(), web::Metrics::default(), vec![listener.into()], 1).unwrap();
+    let server = web::server(app.clone(), Metrics::default(), vec![listener.into()], 1).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     (app, handle)
@@ -388,11 +388,6 @@ fn secrets(name: &str) -> Option<String> {
 
 /// An HTTP client that follows no redirects and keeps no cookies.
 pub fn http() -> reqwest::Client {
-    http_builder().build().unwrap()
-}
-
-/// The settings of [`http`].
-pub fn http_builder() -> reqwest::ClientBuilder {
     // Fails if another test has installed the provider already, with the same effect.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
@@ -400,4 +395,6 @@ pub fn http_builder() -> reqwest::ClientBuilder {
         .no_proxy()
         // Tests use no TLS, and reading the system's certificates takes long.
         .tls_certs_only([])
+        .build()
+        .unwrap()
 }

@@ -41,7 +41,8 @@ async fn parallel_changes_of_a_client_are_all_kept() {
         ];
         let requests = [&test, &second].map(|server| server.req(&OPERATOR));
         let changes = changes.into_iter().enumerate();
-        let changed = changes.map(|(i, change)| client::update(&requests[i % 2], "deployer", change));
+        let changed =
+            changes.map(|(i, change)| client::update(&requests[i % 2], "deployer", change));
         for changed in join_all(changed).await {
             changed.unwrap();
         }
@@ -49,5 +50,8 @@ async fn parallel_changes_of_a_client_are_all_kept() {
         assert_eq!((client.name, client.standing), (name, standing), "{round}");
         assert_eq!(client.scopes.to_string(), requestable.join(" "), "{round}");
     }
-    assert_eq!(test.events("client.changed"), 3 * i64::try_from(ROUNDS).unwrap() - 1);
+    assert_eq!(
+        test.events("client.changed"),
+        3 * i64::try_from(ROUNDS).unwrap() - 1
+    );
 }
