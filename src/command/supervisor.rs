@@ -1,6 +1,6 @@
 //! The service manager (systemd): what the server tells it, and the sockets that it passes.
 
-use doorcode::web::Listener;
+use doorcode::web::OpenSocket;
 use rustix::time::{ClockId, clock_gettime};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -81,13 +81,13 @@ impl Supervisor {
 
 /// The listening sockets that the service manager passes; none if it passes none to this process.
 /// The files themselves stay open, so that the sockets outlive the server's own.
-pub fn passed_listeners(env: impl Fn(&str) -> Option<String>) -> io::Result<Vec<Listener>> {
+pub fn passed_sockets(env: impl Fn(&str) -> Option<String>) -> io::Result<Vec<OpenSocket>> {
     if env("LISTEN_PID").is_none_or(|id| id != own_id()) {
         return Ok(Vec::new());
     }
     let count = env("LISTEN_FDS").and_then(|text| text.parse().ok());
     (FIRST_FILE..FIRST_FILE.saturating_add(count.unwrap_or(0)))
-        .map(|number| Listener::inherited(passed_file(number)?))
+        .map(|number| OpenSocket::inherited(passed_file(number)?))
         .collect()
 }
 

@@ -16,7 +16,6 @@ mod failure;
 mod headers;
 mod idempotency_key;
 mod links;
-mod listener;
 mod log_limit;
 mod metrics;
 mod middleware;
@@ -26,13 +25,14 @@ mod probe;
 mod problem_kind;
 mod retry_after;
 mod route;
+mod socket;
 mod surface;
 
 pub use api::{client_document, openapi};
 pub use capacity::{OpenFiles, raise_open_files};
 pub use links::{reset_url, setup_path};
-pub use listener::{Closer, Listener, Socket};
 pub use metrics::Metrics;
+pub use socket::{Closer, OpenSocket, Socket};
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
@@ -40,10 +40,11 @@ use actix_web::{HttpServer, web};
 use app::App;
 use capacity::ConnectionLimit;
 use log_limit::LogLimit;
+use rustls::ServerConfig;
 use std::net::TcpListener;
 use std::time::Duration;
 
-/// How long a client may take to send the head of a request.
+/// How long a client may take for the handshake of TLS, and to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Maximum connections to the metrics, if they have a listener of their own.
@@ -90,14 +91,35 @@ fn routes(config: &mut web::ServiceConfig) {
         );
 }
 
+/// Listening sockets, and how they are served.
+pub struct Listener {
+    /// The sockets.
+    pub sockets: Vec<Socket>,
+    /// The settings of TLS; plain HTTP without. A Unix socket is never encrypted.
+    pub tls: Option<ServerConfig>,
+    /// The number of worker threads.
+    pub workers: usize,
+}
+
+impl Listener {
+    /// A socket for plain HTTP.
+    pub fn plain(socket: TcpListener, workers: usize) -> Self {
+        Self {
+            sockets: vec![Socket::Tcp(socket)],
+            tls: None,
+            workers,
+        }
+    }
+}
+
 /// Builds the server on listening sockets. It handles no signals; the caller stops it through its
 /// handle.
-pub fn server(
-    app: App,
-    metrics: Metrics,
-    sockets: Vec<Socket>,
-    workers: usize,
-) -> std::io::Result<Server> {
+pub fn server(app: App, metrics: Metrics, listener: Listener) -> std::io::Result<Server> {
+    let Listener {
+        sockets,
+        tls,
+        workers,
+    } = listener;
     let keep_alive = capacity::keep_alive(!app.config().server.trusted_proxies.is_empty());
     let connections = capacity::connections_per_worker(capacity::open_files(), workers);
     let log_limit = LogLimit::default();
@@ -119,6 +141,10 @@ pub fn server(
     })
     .workers(workers)
     .max_connections(connections)
+    // As many handshakes at once as connections: otherwise clients that begin one and send nothing
+    // more block all others until the time limit of the handshake.
+    .max_connection_rate(connections)
+    .tls_handshake_timeout(HEAD_TIMEOUT)
     .on_connect(capacity::count_connection)
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(keep_alive)
@@ -127,12 +153,17 @@ pub fn server(
     // be lost.
     .h1_allow_half_closed(false)
     .disable_signals();
-    let server = sockets
-        .into_iter()
-        .try_fold(server, |server, socket| match socket {
-            Socket::Tcp(socket) => server.listen(socket),
-            Socket::Unix(socket) => server.listen_uds(socket),
-        })?;
+    for socket in &sockets {
+        socket.widen_backlog()?;
+    }
+    let server =
+        sockets
+            .into_iter()
+            .try_fold(server, |server, socket| match (socket, tls.clone()) {
+                (Socket::Tcp(socket), Some(tls)) => server.listen_rustls_0_23(socket, tls),
+                (Socket::Tcp(socket), None) => server.listen(socket),
+                (Socket::Unix(socket), _) => server.listen_uds(socket),
+            })?;
     Ok(server.run())
 }
 

@@ -17,11 +17,13 @@ pub mod health;
 pub mod heartbeat;
 mod held_polls;
 pub mod idempotency;
+pub mod identity;
 pub mod mail;
 pub mod one_time_secret;
 pub mod operator;
 pub mod org;
 mod outcome_record;
+mod outgoing;
 mod phase;
 pub mod project;
 pub mod reload;
@@ -32,6 +34,7 @@ mod slots;
 pub mod sweep;
 pub mod terminal;
 mod throttle;
+pub mod tls;
 pub mod token;
 mod tx;
 pub mod user;
@@ -48,6 +51,7 @@ use domain::secret::{Key, Secret};
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
 use held_polls::Waiting;
+use identity::Providers;
 use mail::Outbox;
 use phase::Phase;
 use reload::Settings;
@@ -177,6 +181,7 @@ struct Inner {
     contradiction: Contradiction,
     background: Background,
     reached_limits: ReachedLimits,
+    providers: Providers,
 }
 
 /// Why the server cannot handle requests.
@@ -229,6 +234,7 @@ impl App {
             contradiction: Contradiction::default(),
             background: Background::start(),
             reached_limits: ReachedLimits::default(),
+            providers: Providers::default(),
         };
         Ok(Self(Arc::new(inner), config))
     }

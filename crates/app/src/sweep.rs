@@ -2,7 +2,7 @@
 //! server decided, and purging expired data.
 
 use super::audit::{self, seal};
-use super::{App, Error, clock, device, idempotency, session, uses};
+use super::{App, Error, clock, device, idempotency, identity, session, uses};
 use chrono::Duration as Span;
 use std::cell::Cell;
 use std::time::Duration;
@@ -40,6 +40,9 @@ const DECISIONS_EVERY: Duration = Duration::from_millis(200);
 
 /// Interval for purging expired data.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
+
+/// Interval for checking which users are due for a check at their identity provider.
+const CHECK_USERS_EVERY: Duration = Duration::from_secs(20);
 
 /// Interval for pruning old uses and records.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
@@ -96,6 +99,9 @@ pub async fn run(app: App) {
         tokio::select! {
             () = every(&app, SIGN_EVERY, "signing the audit log", || audit::sign(&app)) => {}
             () = every(&app, SHIP_EVERY, "shipping the audit log", || audit::ship(&app)) => {}
+            () = every(&app, CHECK_USERS_EVERY, "checking users at their providers", || {
+                identity::check_due(&app)
+            }) => {}
             () = app.stopping() => {}
         }
     };
@@ -241,6 +247,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
             store::session::delete_over_sessions(conn, now, limits)?;
             store::invitation::delete_over_invitations(conn, now)?;
             store::account_link::delete_over_links(conn, now)?;
+            store::identity::delete_over_assertions(conn, now)?;
             store::policy::delete_over_graces(conn, now)?;
             store::throttle::delete_expired_counts(conn, now)?;
             store::idempotency::delete_calls(conn, now - idempotency::KEPT)?;

@@ -19,6 +19,7 @@ pub mod erasure;
 mod error;
 mod health;
 pub mod idempotency;
+pub mod identity;
 pub mod invitation;
 mod limits;
 mod migrate;

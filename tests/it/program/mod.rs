@@ -22,5 +22,6 @@ mod rolling;
 mod stop;
 mod supervisor;
 mod tenant;
+mod tls;
 mod unnamed;
 mod user;

@@ -76,6 +76,15 @@ impl Deployment {
             .input(&format!("{PASSWORD}\n"))
     }
 
+    /// The same with TLS of its own: the value of `server.tls`.
+    pub fn with_tls(mut self, tls: &str) -> Self {
+        self.url = format!("https://{}", self.address);
+        self.ground.canaries.serve_at(&self.url);
+        let url = self.url.clone();
+        self.set("DOORCODE__SERVER__TLS", tls)
+            .set("DOORCODE__SERVER__PUBLIC_URL", &url)
+    }
+
     /// Sets an environment variable for all later commands.
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));

@@ -52,8 +52,8 @@ impl TestApp {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         self.canaries.serve_at(&url);
-        let sockets = vec![listener.into()];
-        let server = web::server(app.clone(), web::Metrics::default(), sockets, 1).unwrap();
+        let listener = web::Listener::plain(listener, 1);
+        let server = web::server(app.clone(), web::Metrics::default(), listener).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         Node { url, app, handle }

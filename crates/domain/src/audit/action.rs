@@ -138,6 +138,10 @@ words! {
         SignedIn = "session.started",
         /// A sign-in was refused.
         SignInFailed = "session.refused",
+        /// An identity at a provider was linked to a user.
+        IdentityLinked = "identity.linked",
+        /// An identity at a provider was unlinked from a user.
+        IdentityUnlinked = "identity.unlinked",
         /// A session was ended.
         SignedOut = "session.ended",
         /// An organization was created.

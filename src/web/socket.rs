@@ -16,7 +16,7 @@ const SOCKET_MODE: u32 = 0o660;
 
 /// A listening socket.
 #[derive(Debug)]
-pub struct Listener {
+pub struct OpenSocket {
     /// The socket.
     pub socket: Socket,
     /// Ends its new connections.
@@ -32,12 +32,6 @@ pub enum Socket {
     Unix(UnixListener),
 }
 
-impl From<TcpListener> for Socket {
-    fn from(socket: TcpListener) -> Self {
-        Self::Tcp(socket)
-    }
-}
-
 /// Ends the new connections of a socket, while the open ones stay.
 #[derive(Debug)]
 pub enum Closer {
@@ -49,13 +43,22 @@ pub enum Closer {
     Inherited,
 }
 
-impl Listener {
+impl Socket {
+    /// Lets more new connections wait than the standard library does.
+    pub(super) fn widen_backlog(&self) -> io::Result<()> {
+        match self {
+            Self::Tcp(socket) => capacity::widen_backlog(socket),
+            Self::Unix(socket) => capacity::widen_backlog(socket),
+        }
+    }
+}
+
+impl OpenSocket {
     /// Opens a socket. The file of a Unix socket that no process listens on is replaced.
     pub fn bind(listen: &Listen) -> io::Result<Self> {
         match listen {
             Listen::Tcp(address) => {
                 let socket = TcpListener::bind(address)?;
-                capacity::widen_backlog(&socket)?;
                 Ok(Self {
                     closer: Closer::Tcp(socket.try_clone()?),
                     socket: Socket::Tcp(socket),
@@ -64,7 +67,6 @@ impl Listener {
             Listen::Unix(path) => {
                 let socket = bind_unix(path)?;
                 fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE))?;
-                capacity::widen_backlog(&socket)?;
                 Ok(Self {
                     socket: Socket::Unix(socket),
                     closer: Closer::Unix(path.clone()),
@@ -136,28 +138,28 @@ mod tests {
         let path = folder.path().join("http.sock");
         let listen = Listen::Unix(path.clone());
         drop(UnixListener::bind(&path).unwrap());
-        let listener = Listener::bind(&listen).unwrap();
+        let opened = OpenSocket::bind(&listen).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, SOCKET_MODE);
-        let error = Listener::bind(&listen).unwrap_err();
+        let error = OpenSocket::bind(&listen).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AddrInUse);
-        listener.closer.close().unwrap();
+        opened.closer.close().unwrap();
         assert!(!path.exists());
         // A file that is no socket stays.
         fs::write(&path, "data").unwrap();
-        assert!(Listener::bind(&listen).is_err());
+        assert!(OpenSocket::bind(&listen).is_err());
         assert_eq!(fs::read(&path).unwrap(), b"data");
     }
 
     #[test]
     fn closed_port_refuses_new_connections() {
-        let listener = Listener::bind(&Listen::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
-        let Socket::Tcp(socket) = &listener.socket else {
-            panic!("{listener:?}");
+        let opened = OpenSocket::bind(&Listen::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
+        let Socket::Tcp(socket) = &opened.socket else {
+            panic!("{opened:?}");
         };
         let address = socket.local_addr().unwrap();
         let _open = std::net::TcpStream::connect(address).unwrap();
-        listener.closer.close().unwrap();
+        opened.closer.close().unwrap();
         let refused = std::net::TcpStream::connect(address).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     }
@@ -166,9 +168,9 @@ mod tests {
     fn inherited_socket_must_listen() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        assert!(Listener::inherited(listener.into()).is_ok());
-        assert!(Listener::inherited(stream.into()).is_err());
+        assert!(OpenSocket::inherited(listener.into()).is_ok());
+        assert!(OpenSocket::inherited(stream.into()).is_err());
         let datagrams = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        assert!(Listener::inherited(datagrams.into()).is_err());
+        assert!(OpenSocket::inherited(datagrams.into()).is_err());
     }
 }
