@@ -4,7 +4,9 @@ mod command;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
-use command::{audit, check, client, configuration, decision, operator, org, project, serve, user};
+use command::{
+    audit, check, client, configuration, decision, deployment, operator, org, project, serve, user,
+};
 use doorcode_client::branding::Branding;
 use doorcode_client::commands::{self, Command as Remote, Shared, help};
 use std::path::{Path, PathBuf};
@@ -53,6 +55,9 @@ enum Command {
     /// Manage the operator token
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Manage the keys that belong to the database
+    #[command(subcommand)]
+    Deployment(deployment::DeploymentCommand),
     /// List and verify the audit log, erase personal data from it, or recover it
     #[command(subcommand)]
     Audit(Group<audit::Audit, commands::Audit>),
@@ -98,6 +103,7 @@ fn main() -> ExitCode {
             return remote(&Remote::Shared(Shared::Project(command)), config);
         }
         Some(Command::Operator(command)) => operator::run(config, command),
+        Some(Command::Deployment(command)) => deployment::run(config, command),
         Some(Command::Audit(Group::Server(command))) => audit::run(config, command),
         Some(Command::Audit(Group::User(command))) => {
             return remote(&Remote::Shared(Shared::Audit(command)), config);

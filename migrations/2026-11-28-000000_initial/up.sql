@@ -470,5 +470,16 @@ CREATE INDEX token_use_last ON token_use (token_id, organization_id, event_id);
 -- whether the database accepts writes.
 CREATE TABLE heartbeat (
     server TEXT NOT NULL PRIMARY KEY,
-    at BIGINT NOT NULL
+    at BIGINT NOT NULL,
+    -- What all running servers have in common: the URL, and a keyed digest of the operator token.
+    public_url TEXT,
+    operator_token TEXT
+);
+
+-- The keys that belong to this database, as fingerprints, in one row. A server with others does not
+-- start.
+CREATE TABLE deployment (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    secret_key TEXT NOT NULL,
+    audit_key TEXT NOT NULL
 );

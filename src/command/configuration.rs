@@ -5,7 +5,7 @@ use actix_web::rt::System;
 use clap::Subcommand;
 use doorcode::app::deployment::read_operator_token;
 use doorcode::app::{Clock as _, Entropy, SystemClock, SystemEntropy, tls};
-use doorcode::config::Config;
+use doorcode::config::{Config, Listen};
 use doorcode::domain::secret::Secret;
 use doorcode::wire::api::{ConfigReloaded, Problem};
 use reqwest::Certificate;
@@ -57,19 +57,25 @@ fn show_warnings(warnings: Vec<String>) -> Outcome {
 /// Sends the request to the server that listens at the address of the configuration.
 async fn reload(config: &Config) -> Outcome {
     let token = read_operator_token(config, |name| std::env::var(name).ok())?;
-    let listener = reachable(config.server.listen);
     // An already installed provider is used instead.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(ANSWER_WITHIN);
-    let (base, http) = match config.server.certificate_files() {
-        None => (format!("http://{listener}"), http.tls_certs_only([])),
-        Some(files) => {
+    let (base, http) = match (&config.server.listen, config.server.certificate_files()) {
+        (Listen::Unix(path), _) => {
+            let http = http.tls_certs_only([]).unix_socket(path.as_path());
+            ("http://localhost".to_owned(), http)
+        }
+        (Listen::Tcp(address), None) => {
+            let base = format!("http://{}", reachable(*address));
+            (base, http.tls_certs_only([]))
+        }
+        (Listen::Tcp(address), Some(files)) => {
             let pem = std::fs::read(&files.cert)
                 .map_err(|error| format!("{}: {error}", files.cert.display()))?;
-            let host = config.server.public_url.host();
+            let (host, listener) = (config.server.public_url.host(), reachable(*address));
             let http = http
                 .resolve(host, listener)
                 .tls_certs_merge(Certificate::from_pem_bundle(&pem)?);
@@ -90,8 +96,9 @@ async fn reload(config: &Config) -> Outcome {
         .await;
     let answer = sent.map_err(|_| {
         format!(
-            "No server answers at {url}. Start it, or send SIGHUP to its process if it listens \
-             elsewhere."
+            "No server answers at {}. Start it, or send SIGHUP to its process if it listens \
+             elsewhere.",
+            config.server.listen
         )
     })?;
     if answer.status().is_success() {

@@ -1,24 +1,34 @@
 //! `doorcode serve`.
 
 use super::configuration::describe_reload;
-use super::{Outcome, Start, absolute, explain, load_config, open, print, program, warnings};
+use super::signals::{self, Stop};
+use super::supervisor::{Supervisor, passed_sockets};
+use super::{
+    Deployment, Outcome, Start, absolute, explain, load_config, open, print, program, warnings,
+};
+use actix_web::dev::ServerHandle;
 use doorcode::app::heartbeat::Heart;
 use doorcode::app::tls::{self, ServerCertificate};
 use doorcode::app::{
-    App, Clock as _, Request, SystemClock, audit, deployment, reload, sweep, user,
+    App, Clock as _, Request, SystemClock, audit, clock, deployment, reload, sweep, user,
 };
-use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Metrics, Tls};
+use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Listen, Metrics, Tls};
 use doorcode::domain::secret::Secret;
-use doorcode::web;
+use doorcode::web::{self, Closer, OpenSocket};
 use std::io::IsTerminal;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Time in which the workers take the last connections.
+const TAKE_WITHIN: Duration = Duration::from_millis(100);
 
 /// Time limit for the last writes when the server stops.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
@@ -88,11 +98,15 @@ fn log_levels() -> Targets {
 async fn serve(config: Config) -> Outcome {
     // Registered first: from now on the signal does not end the process.
     let hangup = signal(SignalKind::hangup());
-    let address = config.server.listen;
+    let env = |name: &str| std::env::var(name).ok();
+    let supervisor = Supervisor::find(env);
     let workers = config.server.workers;
-    let listener = listen(address, "[server]")?;
+    let opened = listen(&config, env)?;
     let figures = match config.metrics {
-        Metrics::At(address) => Some(listen(address, "[metrics]")?),
+        Metrics::At(address) => Some(
+            TcpListener::bind(address)
+                .map_err(|error| in_use(&Listen::Tcp(address), "[metrics]", &error))?,
+        ),
         Metrics::Same | Metrics::Off => None,
     };
     let now = SystemClock.now();
@@ -101,10 +115,12 @@ async fn serve(config: Config) -> Outcome {
         (Some(Arc::new(certificate)), made)
     });
     let mut cautions = tls::check(&config, now)?;
-    let deployment = open(config, Start::Server).await?;
-    let app = deployment.app;
-    made.extend(deployment.files.made);
+    let Deployment { app, files } = open(config, Start::Server).await?;
+    made.extend(files.made);
     cautions.extend(warnings(app.config()));
+    clock::compare(&app)
+        .await
+        .map_err(|error| explain(&error))?;
     let setup = user::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;
@@ -115,7 +131,7 @@ async fn serve(config: Config) -> Outcome {
     audit::record_settings(&app)
         .await
         .map_err(|error| explain(&error))?;
-    for path in &deployment.files.shared {
+    for path in &files.shared {
         tracing::info!(
             "{} can be read by other users of this machine. It is accepted because root owns it \
              or its file system is read-only.",
@@ -125,18 +141,26 @@ async fn serve(config: Config) -> Outcome {
     for warning in cautions {
         tracing::warn!("{warning}");
     }
-    let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    let mut stops = signals::handle();
 
     let metrics = web::Metrics::default();
     if let Some(listener) = figures {
         actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
     }
-    let heart = Heart::new(&app);
+    let heart = Rc::new(Heart::new(&app));
+    deployment::register(&app, heart.server())
+        .await
+        .map_err(|error| explain(&error))?;
     heart.beat().await;
-    actix_web::rt::spawn(heart.run());
+    let beating = heart.clone();
+    actix_web::rt::spawn(async move { beating.run().await });
     let tls = certificate.as_ref().map(ServerCertificate::server_config);
+    let (sockets, closers): (Vec<_>, Vec<_>) = opened
+        .into_iter()
+        .map(|opened| (opened.socket, opened.closer))
+        .unzip();
     let listener = web::Listener {
-        socket: listener,
+        sockets,
         tls: tls.transpose()?,
         workers,
     };
@@ -147,7 +171,12 @@ async fn serve(config: Config) -> Outcome {
     if let Some(certificate) = &certificate {
         actix_web::rt::spawn(certificate.clone().watch(app.clone()));
     }
-    actix_web::rt::spawn(reload_on(hangup, app.clone(), certificate.clone()));
+    actix_web::rt::spawn(reload_on(
+        hangup,
+        app.clone(),
+        certificate.clone(),
+        supervisor.clone(),
+    ));
     let welcome = Welcome {
         app: &app,
         made: &made,
@@ -155,33 +184,65 @@ async fn serve(config: Config) -> Outcome {
         certificate: certificate.as_deref(),
     };
     print(&welcome.text())?;
+    supervisor.tell_ready();
+    actix_web::rt::spawn(supervisor.clone().feed_watchdog());
 
-    let [terminate, interrupt] = &mut signals;
-    tokio::select! {
-        () = received(terminate) => {}
-        () = received(interrupt) => {}
+    if signals::next(&mut stops).await == Stop::Draining {
+        drain(&app, &supervisor, &mut stops).await;
     }
+    supervisor.tell_stopping("Finishing requests.");
     tracing::info!("stopping: finishing requests in flight; a second signal aborts them");
+    refuse_connections(&handle, &closers).await;
     app.end_waiting();
     tokio::select! {
         () = handle.stop(true) => {}
-        () = received(terminate) => {}
-        () = received(interrupt) => {}
+        _ = signals::next(&mut stops) => {}
     }
     let closing = async {
         // The sweeper ends after its current run.
         let _ = sweeper.await;
         sweep::end(&app).await;
+        deployment::deregister(&app, heart.server()).await;
         app.stop().await;
     };
     tokio::select! {
         () = closing => tracing::info!("stopped"),
         () = tokio::time::sleep(CLOSE_WITHIN) => abandon(),
-        () = received(terminate) => abandon(),
-        () = received(interrupt) => abandon(),
+        _ = signals::next(&mut stops) => abandon(),
     }
     server.abort();
     Ok(())
+}
+
+/// Serves requests on for a while, as a server that is not ready, until the next signal at most.
+async fn drain(app: &App, supervisor: &Supervisor, stops: &mut UnboundedReceiver<Stop>) {
+    let time = app.config().server.drain_for;
+    app.drain();
+    if time.is_zero() {
+        return;
+    }
+    supervisor.tell_stopping("Serving requests until proxies send them elsewhere.");
+    tracing::info!(
+        "not ready any more: serving requests for another {} s ([server] drain_for); a second \
+         signal stops at once",
+        time.as_secs_f32()
+    );
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        _ = signals::next(stops) => {}
+    }
+}
+
+/// Refuses new connections, and gives the workers time to take those that are accepted: actix-web
+/// drops what waits for a worker when it stops.
+async fn refuse_connections(handle: &ServerHandle, closers: &[Closer]) {
+    handle.pause().await;
+    for closer in closers {
+        if let Err(error) = closer.close() {
+            tracing::warn!("a listening socket cannot be closed early: {error}");
+        }
+    }
+    tokio::time::sleep(TAKE_WITHIN).await;
 }
 
 /// Reloads the certificate and the configuration at each signal.
@@ -189,9 +250,11 @@ async fn reload_on(
     mut signal: std::io::Result<Signal>,
     app: App,
     certificate: Option<Arc<ServerCertificate>>,
+    supervisor: Supervisor,
 ) {
     loop {
         received(&mut signal).await;
+        supervisor.tell_reloading();
         if let Some(certificate) = &certificate {
             certificate.reload_and_log(app.now());
         }
@@ -209,15 +272,29 @@ async fn reload_on(
                 explain(&error)
             ),
         }
+        supervisor.tell_ready();
     }
 }
 
-fn listen(address: SocketAddr, section: &str) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|error| {
-        format!(
-            "cannot listen on {address}: {error}. Set `listen` under {section} to another address."
-        )
-    })
+/// The sockets that the service manager passes, or else that of the configuration.
+fn listen(config: &Config, env: impl Fn(&str) -> Option<String>) -> Outcome<Vec<OpenSocket>> {
+    let passed = passed_sockets(env).map_err(|error| {
+        format!("a socket that the service manager passes cannot be used: {error}")
+    })?;
+    if !passed.is_empty() {
+        tracing::info!(
+            "listening on {} sockets of the service manager instead of [server] listen",
+            passed.len()
+        );
+        return Ok(passed);
+    }
+    let address = &config.server.listen;
+    let opened = OpenSocket::bind(address).map_err(|error| in_use(address, "[server]", &error))?;
+    Ok(vec![opened])
+}
+
+fn in_use(address: &Listen, section: &str, error: &std::io::Error) -> String {
+    format!("cannot listen on {address}: {error}. Set `listen` under {section} to another address.")
 }
 
 /// Exits without waiting for the database. No acknowledged write is lost.

@@ -25,12 +25,14 @@ mod probe;
 mod problem_kind;
 mod retry_after;
 mod route;
+mod socket;
 mod surface;
 
 pub use api::{client_document, openapi};
 pub use capacity::{OpenFiles, raise_open_files};
 pub use links::{reset_url, setup_path};
 pub use metrics::Metrics;
+pub use socket::{Closer, OpenSocket, Socket};
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
@@ -89,11 +91,11 @@ fn routes(config: &mut web::ServiceConfig) {
         );
 }
 
-/// A listening socket, and how it is served.
+/// Listening sockets, and how they are served.
 pub struct Listener {
-    /// The socket.
-    pub socket: TcpListener,
-    /// The settings of TLS; plain HTTP without.
+    /// The sockets.
+    pub sockets: Vec<Socket>,
+    /// The settings of TLS; plain HTTP without. A Unix socket is never encrypted.
     pub tls: Option<ServerConfig>,
     /// The number of worker threads.
     pub workers: usize,
@@ -103,18 +105,18 @@ impl Listener {
     /// A socket for plain HTTP.
     pub fn plain(socket: TcpListener, workers: usize) -> Self {
         Self {
-            socket,
+            sockets: vec![Socket::Tcp(socket)],
             tls: None,
             workers,
         }
     }
 }
 
-/// Builds the server on a listening socket. It handles no signals; the caller stops it through its
+/// Builds the server on listening sockets. It handles no signals; the caller stops it through its
 /// handle.
 pub fn server(app: App, metrics: Metrics, listener: Listener) -> std::io::Result<Server> {
     let Listener {
-        socket,
+        sockets,
         tls,
         workers,
     } = listener;
@@ -122,7 +124,6 @@ pub fn server(app: App, metrics: Metrics, listener: Listener) -> std::io::Result
     let connections = capacity::connections_per_worker(capacity::open_files(), workers);
     let log_limit = LogLimit::default();
     let limit = web::Data::new(ConnectionLimit(connections));
-    capacity::widen_backlog(&socket)?;
     let server = HttpServer::new(move || {
         let is_shown = app.config().metrics == config::Metrics::Same;
         actix_web::App::new()
@@ -152,10 +153,17 @@ pub fn server(app: App, metrics: Metrics, listener: Listener) -> std::io::Result
     // be lost.
     .h1_allow_half_closed(false)
     .disable_signals();
-    let server = match tls {
-        Some(tls) => server.listen_rustls_0_23(socket, tls)?,
-        None => server.listen(socket)?,
-    };
+    for socket in &sockets {
+        socket.widen_backlog()?;
+    }
+    let server =
+        sockets
+            .into_iter()
+            .try_fold(server, |server, socket| match (socket, tls.clone()) {
+                (Socket::Tcp(socket), Some(tls)) => server.listen_rustls_0_23(socket, tls),
+                (Socket::Tcp(socket), None) => server.listen(socket),
+                (Socket::Unix(socket), _) => server.listen_uds(socket),
+            })?;
     Ok(server.run())
 }
 

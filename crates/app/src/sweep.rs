@@ -2,7 +2,7 @@
 //! server decided, and purging expired data.
 
 use super::audit::{self, seal};
-use super::{App, Error, device, idempotency, identity, session, uses};
+use super::{App, Error, clock, device, idempotency, identity, session, uses};
 use chrono::Duration as Span;
 use std::cell::Cell;
 use std::time::Duration;
@@ -78,8 +78,12 @@ pub async fn run(app: App) {
             every(&app, WATCH_EVERY, "watching the audit log", || watch(
                 &app, &slow
             )),
-            every(&app, PURGE_EVERY, "purging expired data", || purge(&app)),
-            every(&app, FORGET_EVERY, "pruning old data", || forget_old(&app)),
+            every(&app, PURGE_EVERY, "purging expired data", || {
+                by_true_time(&app, purge(&app))
+            }),
+            every(&app, FORGET_EVERY, "pruning old data", || {
+                by_true_time(&app, forget_old(&app))
+            }),
             async {
                 // Without a shared database no other server can decide.
                 if app.store().is_shared() {
@@ -102,6 +106,18 @@ pub async fn run(app: App) {
         }
     };
     tokio::join!(work, elsewhere);
+}
+
+/// Deletes data by its age, unless the clock of this machine is wrong: what others hold would go.
+pub async fn by_true_time(
+    app: &App,
+    work: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    clock::compare(app).await?;
+    match app.is_clock_wrong() {
+        true => Ok(()),
+        false => work.await,
+    }
 }
 
 /// Warns of committed records that are not sealed. A failure of sealing is logged elsewhere; this

@@ -1,13 +1,21 @@
 //! `[server]`: the addresses, proxies and threads of the server.
 
+use super::listen::Listen;
 use super::table::Table;
 use super::tls::{CertificateFiles, Tls};
 use ipnet::IpNet;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
+use std::time::Duration;
 use url::{Host, Url};
+
+/// Default of `drain_for`: longer than the usual interval of readiness checks.
+const DRAIN_FOR: Duration = Duration::from_secs(5);
+
+/// Maximum of `drain_for`.
+const MOST_DRAIN: Duration = Duration::from_secs(300);
 
 /// For which hosts browsers are told to use https only (RFC 6797).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +31,10 @@ pub enum StrictTransport {
 /// The server settings.
 #[derive(Debug, Clone)]
 pub struct Server {
-    /// The address and port to listen on.
-    pub listen: SocketAddr,
+    /// Where the server listens. Not used if a service manager passes sockets.
+    pub listen: Listen,
+    /// How long the server handles requests after a signal to stop, while it is not ready.
+    pub drain_for: Duration,
     /// The base URL for browsers and clients, and the issuer of the tokens.
     pub public_url: PublicUrl,
     /// The encryption of the connections to `listen`.
@@ -49,7 +59,9 @@ impl Server {
             ("subdomains", StrictTransport::Subdomains),
             ("off", StrictTransport::Off),
         ];
-        let listen = table.text("listen", (Ipv4Addr::LOCALHOST, 8080).into(), listen_address);
+        let default_listen = Listen::Tcp((Ipv4Addr::LOCALHOST, 8080).into());
+        let listen = table.text("listen", default_listen, Listen::parse);
+        let drain_for = table.duration("drain_for", DRAIN_FOR, Duration::ZERO..=MOST_DRAIN);
         table.announce("public_url");
         let tls = table.text_or_table("tls", Tls::Off, Tls::parse, Tls::written);
         if tls == Tls::SelfSigned {
@@ -60,6 +72,7 @@ impl Server {
         let url = PublicUrl::on_this_machine(tls.is_on());
         let server = Self {
             listen,
+            drain_for,
             public_url: table.text("public_url", url, PublicUrl::parse),
             tls,
             trusted_proxies: table.list("trusted_proxies", r#"["10.0.0.0/8"]"#, network),
@@ -112,15 +125,6 @@ impl Server {
 /// The number of processor cores; 1 if unknown.
 pub(super) fn cores() -> usize {
     available_parallelism().map_or(1, usize::from).min(1024)
-}
-
-pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        format!(
-            "{text:?} is not an IP address with a port; write one such as 127.0.0.1:8080, \
-             0.0.0.0:8080 or [::1]:8080"
-        )
-    })
 }
 
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
@@ -309,7 +313,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "(https?://)?\\PC*") {
             let _ = PublicUrl::parse(&text);
-            let _ = listen_address(&text);
+            let _ = Listen::parse(&text);
             let _ = network(&text);
         }
     }

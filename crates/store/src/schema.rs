@@ -357,6 +357,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    heartbeat (server) {
+        server -> Text,
+        at -> BigInt,
+        public_url -> Nullable<Text>,
+        operator_token -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    deployment (id) {
+        id -> Integer,
+        secret_key -> Text,
+        audit_key -> Text,
+    }
+}
+
 diesel::joinable!(membership -> organization (organization_id));
 diesel::joinable!(membership -> users (user_id));
 diesel::joinable!(session -> users (user_id));

@@ -14,6 +14,19 @@ use domain::token::{LastUse, Revocation, Token, TokenOwner};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+/// The condition that a token is active at a time: neither revoked nor expired. A macro, since its
+/// type has no short name.
+macro_rules! is_active {
+    ($now:expr) => {{
+        use $crate::schema::token;
+        let is_unexpired = token::expires_at
+            .is_null()
+            .or(token::expires_at.gt($crate::stored($now)));
+        token::revoked_at.is_null().and(is_unexpired)
+    }};
+}
+pub(super) use is_active;
+
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = token, treat_none_as_default_value = false)]
 pub(super) struct Row {

@@ -37,6 +37,7 @@ impl Deployment {
             ("DOORCODE__SERVER__LISTEN", address.to_string()),
             ("DOORCODE__SERVER__PUBLIC_URL", url.clone()),
             ("DOORCODE__SERVER__WORKERS", "1".to_owned()),
+            ("DOORCODE__SERVER__DRAIN_FOR", "0s".to_owned()),
             ("DOORCODE__DATABASE__URL", database.url.clone()),
         ];
         Self {
@@ -115,6 +116,11 @@ impl Deployment {
         self.settings
             .iter()
             .fold(program, |program, set| program.env(&set.0, &set.1))
+    }
+
+    /// The names of the environment variables of all commands.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.settings.iter().map(|(name, _)| name.as_str())
     }
 
     /// Starts the server and waits until it accepts requests.

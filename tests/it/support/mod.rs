@@ -364,7 +364,7 @@ async fn serve(
     client::ensure_cli(&app).await.unwrap();
     let heart = Heart::new(&app);
     heart.beat().await;
-    actix_web::rt::spawn(heart.run());
+    actix_web::rt::spawn(async move { heart.run().await });
     let (listener, metrics) = (web::Listener::plain(socket, 1), web::Metrics::default());
     let server = web::server(app.clone(), metrics, listener).unwrap();
     let handle = server.handle();

@@ -3,6 +3,7 @@
 //! start creates the files.
 
 pub(super) mod file;
+pub(crate) mod identity;
 pub(super) mod operator_token;
 
 use super::Entropy;
@@ -10,6 +11,7 @@ use config::{Config, DatabaseUrl, Tls};
 use domain::secret::{Key, Secret};
 use file::SecretFile;
 pub use file::make_private_directory;
+pub use identity::{accept_keys, deregister, register, require_own_keys};
 use operator_token::OperatorTokens;
 use ring::signature::Ed25519KeyPair;
 use std::borrow::Cow;
@@ -203,7 +205,8 @@ impl std::fmt::Display for Error {
                 match variable.as_str() {
                     SECRET_KEY | AUDIT_KEY => write!(
                         f,
-                        " To continue with a new one: `(umask 077; openssl rand -hex 32 > {path})`."
+                        " To continue with a new one: `(umask 077; openssl rand -hex 32 > {path})`, \
+                         then `doorcode deployment accept-keys`."
                     ),
                     _ => Ok(()),
                 }

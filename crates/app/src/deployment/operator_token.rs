@@ -55,6 +55,17 @@ impl Valid {
     }
 }
 
+impl Valid {
+    fn digests(&self, now: Instant) -> Vec<Digest> {
+        let previous = self.previous.iter();
+        let previous = previous.filter(|one| one.ends_at.is_none_or(|end| now < end));
+        std::iter::once(&self.current)
+            .chain(previous.map(|previous| &previous.digest))
+            .cloned()
+            .collect()
+    }
+}
+
 struct Files {
     current: PathBuf,
     previous: PathBuf,
@@ -133,7 +144,19 @@ impl OperatorTokens {
         match &self.0 {
             Source::Off => false,
             Source::Environment(valid, _) => valid.has(&text.digest(), now),
-            Source::Files(files) => files.recognises(text, now),
+            Source::Files(files) => {
+                let digest = text.digest();
+                files.with_valid(|valid| valid.has(&digest, now))
+            }
+        }
+    }
+
+    /// Digests of the valid tokens, the current one first.
+    pub(super) fn valid_digests(&self, now: Instant) -> Vec<Digest> {
+        match &self.0 {
+            Source::Off => Vec::new(),
+            Source::Environment(valid, _) => valid.digests(now),
+            Source::Files(files) => files.with_valid(|valid| valid.digests(now)),
         }
     }
 
@@ -190,8 +213,9 @@ impl Files {
         Ok(Valid { current, previous })
     }
 
-    /// Unusable files mean that no operator token is valid.
-    fn recognises(&self, text: &Secret, now: Instant) -> bool {
+    /// Runs work on the valid tokens. Unusable files mean that no operator token is valid, and the
+    /// default is returned.
+    fn with_valid<T: Default>(&self, work: impl FnOnce(&Valid) -> T) -> T {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // Stamped before the read, so that a later change is detected next time.
         let stamps = [&self.current, &self.previous].map(|path| Stamp::of(path));
@@ -204,10 +228,7 @@ impl Files {
                 valid: valid.ok(),
             };
         }
-        let digest = text.digest();
-        last.valid
-            .as_ref()
-            .is_some_and(|valid| valid.has(&digest, now))
+        last.valid.as_ref().map(work).unwrap_or_default()
     }
 
     fn prepare(&self, new: &Secret, overlap: Duration, now: Instant) -> Result<Prepared, Error> {

@@ -39,6 +39,18 @@ pub async fn size(req: &Request, named: &str) -> Result<Size, Error> {
     .await
 }
 
+/// Number of active tokens with access to an organization that need the plan `team`.
+pub async fn count_gated(req: &Request, named: &str) -> Result<usize, Error> {
+    let named = named.to_owned();
+    req.read(move |tx| {
+        let id = tx.organization(&named, READ, Role::Admin)?.id;
+        let gated = tx.config().organizations.plan_needed_for;
+        let count = store::policy::count_gated(tx.conn, &id, gated, tx.now)?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    })
+    .await
+}
+
 fn measure(tx: &mut Tx<'_>, id: &OrganizationId, user: Option<&UserId>) -> Result<Size, Error> {
     let organizations = [id.to_string()];
     let wanted = Wanted {

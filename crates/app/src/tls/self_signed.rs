@@ -5,7 +5,7 @@ use super::Error;
 use super::pair::{Pair, is_for, refusal};
 use crate::deployment::file::{Staged, make_private_directory, read_secret};
 use chrono::Datelike;
-use config::{CertificateFiles, Server};
+use config::{CertificateFiles, Listen, Server};
 use domain::Instant;
 use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
@@ -50,9 +50,10 @@ pub fn is_fresh(chain: &[CertificateDer<'_>], now: Instant) -> bool {
 fn hosts(server: &Server) -> Vec<String> {
     let public = server.public_url.host().trim_matches(['[', ']']);
     let mut hosts = vec![public.to_owned()];
-    let listen = server.listen.ip();
-    if !listen.is_unspecified() {
-        hosts.push(listen.to_string());
+    if let Listen::Tcp(address) = &server.listen
+        && !address.ip().is_unspecified()
+    {
+        hosts.push(address.ip().to_string());
     }
     hosts.extend(["localhost", "127.0.0.1", "::1"].map(str::to_owned));
     hosts.sort();

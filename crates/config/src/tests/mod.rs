@@ -133,6 +133,7 @@ fn everything_has_a_default() {
         config.describe(),
         r#"[server]
 listen = "127.0.0.1:8080"
+drain_for = "5s"
 public_url = "http://127.0.0.1:8080"
 tls = "off"
 trusted_proxies = []

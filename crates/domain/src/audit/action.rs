@@ -202,6 +202,8 @@ words! {
         /// The server started with settings that differ from those of the last start, or read its
         /// settings again.
         SettingsChanged = "settings.changed",
+        /// The operator made the present keys those of the database.
+        KeysAccepted = "deployment.keys_accepted",
         /// A client was registered.
         ClientCreated = "client.created",
         /// A client was changed, enabled or disabled.

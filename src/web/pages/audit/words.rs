@@ -91,6 +91,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::ClockSteppedForward => "detected a clock set forward from {from} to {to}",
         Action::SettingsChanged if told("reloaded") => "reloaded the settings",
         Action::SettingsChanged => "started with changed settings",
+        Action::KeysAccepted => "accepted new keys of the server",
         Action::ClientCreated => "registered the application {target}",
         Action::ClientChanged if record.detail.get("active") == Some(&Value::Bool(true)) => {
             "activated the application {target}"
