@@ -26,9 +26,12 @@ struct Row {
     follows_settings: bool,
 }
 
+/// The stored standing of an active client.
+pub(super) const ACTIVE: &str = "active";
+
 fn standing_text(standing: Standing) -> &'static str {
     match standing {
-        Standing::Active => "active",
+        Standing::Active => ACTIVE,
         Standing::Disabled => "disabled",
     }
 }
