@@ -39,6 +39,7 @@ use audit::{Contradiction, Event, LastCheck, Sink, Tallies, UsageBuffer};
 use background::Background;
 use config::Config;
 use deployment::Secrets;
+use device::Paces;
 use domain::Instant;
 use domain::id::IdSeed;
 use domain::name::NameRules;
@@ -162,6 +163,7 @@ struct Inner {
     secrets: Secrets,
     hasher: Hasher,
     waiting: Waiting,
+    paces: Paces,
     stopping: watch::Sender<bool>,
     uses: Uses,
     usage_buffer: UsageBuffer,
@@ -209,6 +211,7 @@ impl App {
             secrets,
             hasher,
             waiting: Waiting::default(),
+            paces: Paces::default(),
             stopping: watch::Sender::default(),
             uses: Uses::default(),
             usage_buffer: UsageBuffer::default(),

@@ -18,6 +18,7 @@ pub mod search;
 pub mod seed;
 pub mod smtp;
 pub mod source;
+pub mod statements;
 pub mod tenant;
 pub mod user;
 

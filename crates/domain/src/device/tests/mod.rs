@@ -18,11 +18,7 @@ fn grant(state: State) -> Grant {
         created_at: at(0),
         expires_at: at(600),
         state,
-        pace: Pace {
-            interval: Duration::seconds(5),
-            last_poll_at: None,
-            is_probed: false,
-        },
+        interval: Duration::seconds(5),
         is_recorded: true,
         is_shown: false,
         noted: Noted::default(),
@@ -45,22 +41,21 @@ fn slowed(seconds: &[i64]) -> Vec<bool> {
 }
 
 fn slowed_as(polls: &[(i64, Waiting)]) -> Vec<bool> {
-    let mut grant = grant(State::Pending);
+    let (mut grant, mut last) = (grant(State::Pending), None);
     polls
         .iter()
-        .map(
-            |(second, waiting)| match grant.poll(at(*second), *waiting) {
-                Poll::Pending(pace) => {
-                    grant.pace = pace;
-                    false
-                }
-                Poll::SlowDown(pace) => {
-                    grant.pace = pace;
+        .map(|(second, waiting)| {
+            let Poll::Pending(pace) = grant.poll(at(*second)) else {
+                panic!("not pending");
+            };
+            match pace.poll(&mut last, at(*second), *waiting) {
+                Timing::OnTime => false,
+                Timing::Early(raised) => {
+                    grant.interval = raised.unwrap_or(grant.interval);
                     true
                 }
-                other => panic!("{other:?}"),
-            },
-        )
+            }
+        })
         .collect()
 }
 
@@ -112,14 +107,29 @@ fn a_probe_and_its_repetition_are_one_poll() {
 
 #[test]
 fn a_poll_that_waits_is_not_told_to_slow_down() {
-    let mut grant = grant(State::Pending);
-    for second in [0, 0, 1] {
-        let Poll::Pending(pace) = grant.poll(at(second), Waiting::Held) else {
-            panic!("slowed down");
+    let held: Vec<_> = [0, 0, 1].map(|second| (second, Waiting::Held)).into();
+    assert_eq!(slowed_as(&held), [false; 3]);
+}
+
+#[test]
+fn an_interval_grows_until_it_outlasts_the_codes() {
+    let (mut interval, mut last) = (Duration::seconds(5), None);
+    let mut poll = |second| {
+        let pace = Pace {
+            interval,
+            expires_at: at(600),
         };
-        grant.pace = pace;
-    }
-    assert_eq!(grant.pace.interval, Duration::seconds(5));
+        let timing = pace.poll(&mut last, at(second), Waiting::Immediate);
+        if let Timing::Early(Some(raised)) = timing {
+            interval = raised;
+        }
+        timing
+    };
+    assert_eq!(poll(0), Timing::OnTime);
+    let raised = (0..200).filter(|_| poll(1) != Timing::Early(None)).count();
+    assert_eq!(raised, 120);
+    // The next poll that is on time would come after the end of the codes.
+    assert_eq!(poll(599), Timing::Early(None));
 }
 
 #[test]
@@ -140,23 +150,10 @@ fn each_state_has_one_result_before_and_after_expiry() {
         (State::Expired, Poll::Expired, Poll::Expired),
     ] {
         let grant = grant(state);
-        assert_eq!(grant.poll(at(599), Waiting::Immediate), open);
-        assert_eq!(grant.poll(at(600), Waiting::Immediate), over);
+        assert_eq!(grant.poll(at(599)), open);
+        assert_eq!(grant.poll(at(600)), over);
     }
-    assert_eq!(
-        grant(State::Pending).poll(at(600), Waiting::Immediate),
-        Poll::Expired
-    );
-}
-
-#[test]
-fn an_early_poll_still_gets_the_decision() {
-    let mut grant = grant(State::Approved(approval()));
-    grant.pace.last_poll_at = Some(at(10));
-    assert_eq!(
-        grant.poll(at(11), Waiting::Immediate),
-        Poll::Issue(approval())
-    );
+    assert_eq!(grant(State::Pending).poll(at(600)), Poll::Expired);
 }
 
 #[test]
