@@ -44,6 +44,7 @@ mod program;
 mod public_text;
 mod recovery;
 mod return_to;
+mod scans;
 mod secrets;
 mod seed;
 mod session;
