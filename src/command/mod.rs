@@ -7,6 +7,7 @@ pub mod check;
 pub mod client;
 pub mod configuration;
 pub mod decision;
+mod log;
 pub mod operator;
 pub mod org;
 pub mod project;

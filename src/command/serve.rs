@@ -1,20 +1,17 @@
 //! `doorcode serve`.
 
 use super::configuration::describe_reload;
+use super::log::Log;
 use super::{Outcome, Start, absolute, explain, load_config, open, print, program, warnings};
 use doorcode::app::heartbeat::Heart;
 use doorcode::app::{App, Request, audit, deployment, reload, sweep, user};
 use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Metrics};
 use doorcode::domain::secret::Secret;
 use doorcode::web;
-use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Time limit for the last writes when the server stops.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
@@ -22,9 +19,9 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 /// Runs the server until it receives a signal to stop.
 pub fn run(config: Option<&Path>) -> Outcome {
     let config = load_config(config)?;
-    log_to_stderr();
+    let log = Log::start();
     raise_open_files();
-    actix_web::rt::System::new().block_on(serve(config))
+    actix_web::rt::System::new().block_on(serve(config, log))
 }
 
 /// The same for a call without a command. Its caller may want help instead of a server, so a call
@@ -58,30 +55,7 @@ fn raise_open_files() {
     }
 }
 
-/// Plain lines on a terminal, otherwise JSON.
-fn log_to_stderr() {
-    let log = tracing_subscriber::registry().with(log_levels());
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        log.with(lines.with_target(false).compact()).init();
-    } else {
-        log.with(lines.json().flatten_event(true)).init();
-    }
-}
-
-/// The log levels of `RUST_LOG`: one for all modules, or levels per module, such as
-/// `warn,doorcode=debug`. Default: `info`.
-fn log_levels() -> Targets {
-    let named = std::env::var("RUST_LOG").unwrap_or_default();
-    // An empty item would be parsed as the lowest level.
-    let items: Vec<_> = named.split(',').filter(|item| !item.is_empty()).collect();
-    match items.join(",").parse() {
-        Ok(levels) if !items.is_empty() => levels,
-        _ => Targets::new().with_default(LevelFilter::INFO),
-    }
-}
-
-async fn serve(config: Config) -> Outcome {
+async fn serve(config: Config, log: Log) -> Outcome {
     // Registered first: from now on the signal does not end the process.
     let hangup = signal(SignalKind::hangup());
     let address = config.server.listen;
@@ -115,7 +89,7 @@ async fn serve(config: Config) -> Outcome {
     }
     let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
 
-    let metrics = web::Metrics::default();
+    let metrics = web::Metrics::new(log.dropped());
     if let Some(listener) = figures {
         actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
     }
@@ -149,9 +123,9 @@ async fn serve(config: Config) -> Outcome {
     };
     tokio::select! {
         () = closing => tracing::info!("stopped"),
-        () = tokio::time::sleep(CLOSE_WITHIN) => abandon(),
-        () = received(terminate) => abandon(),
-        () = received(interrupt) => abandon(),
+        () = tokio::time::sleep(CLOSE_WITHIN) => abandon(log),
+        () = received(terminate) => abandon(log),
+        () = received(interrupt) => abandon(log),
     }
     server.abort();
     Ok(())
@@ -187,8 +161,9 @@ fn listen(address: SocketAddr, section: &str) -> Result<TcpListener, String> {
 }
 
 /// Exits without waiting for the database. No acknowledged write is lost.
-fn abandon() -> ! {
+fn abandon(log: Log) -> ! {
     tracing::error!("stopped before the last writes were committed");
+    drop(log);
     std::process::exit(1)
 }
 

@@ -38,6 +38,7 @@ use actix_web::{HttpServer, web};
 use app::App;
 use capacity::ConnectionLimit;
 use log_limit::LogLimit;
+use route::KnownRoutes;
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -108,6 +109,7 @@ pub fn server(
             .app_data(web::Data::new(metrics.clone()))
             .app_data(web::Data::new(log_limit.clone()))
             .app_data(limit.clone())
+            .app_data(web::Data::new(KnownRoutes::default()))
             .configure(|config| {
                 if is_shown {
                     metrics::routes(config);

@@ -115,17 +115,17 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// Facts about a request that the audit log records.
+/// Facts about a request that the audit log records. A copy costs little.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Identifies the request in logs and responses.
-    pub request_id: String,
+    pub request_id: Arc<str>,
     /// IP address of the caller; `None` for commands on the server and its own work.
     pub address: Option<IpAddr>,
     /// The `User-Agent` of the caller, sanitized and shortened.
-    pub user_agent: String,
+    pub user_agent: Arc<str>,
     /// Method and path pattern, once the route is known.
-    pub route: Option<String>,
+    pub route: Option<Arc<str>>,
     /// Whether a caller other than the operator sent an actor. The actor is ignored, and each
     /// audit record of the request notes it.
     pub has_false_actor: bool,
@@ -137,7 +137,7 @@ impl Context {
         Self {
             request_id: "-".into(),
             address: None,
-            user_agent: String::new(),
+            user_agent: Arc::default(),
             route: None,
             has_false_actor: false,
         }

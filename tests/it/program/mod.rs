@@ -11,6 +11,7 @@ mod console;
 mod explain;
 mod first_start;
 mod left_in_memory;
+mod log;
 mod operator;
 mod proxy;
 mod recovery;
