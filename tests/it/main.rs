@@ -52,6 +52,7 @@ mod session_cookie;
 mod settings;
 mod sign_in;
 mod snapshot;
+mod statements;
 mod tenancy;
 mod throttle;
 mod token;

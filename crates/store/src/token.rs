@@ -220,6 +220,9 @@ pub fn mark_revoked(conn: &mut Conn, id: &TokenId, revocation: &Revocation) -> R
 
 /// Which of these tokens were replaced by others.
 pub fn list_replaced(conn: &mut Conn, ids: &[String]) -> Result<Vec<Option<String>>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     Ok(token::table
         .filter(token::replaces.eq_any(ids.to_vec()))
         .select(token::replaces)

@@ -1,9 +1,9 @@
 //! How fast a device may poll: kept in memory, but for a raised interval.
 
 use super::{POLL, assert_refused};
+use crate::statements;
 use crate::support::database::Database;
 use crate::support::device::GRANT;
-use crate::support::statements;
 use crate::support::{CLI, TestApp};
 use doorcode::app::client::Kind;
 

@@ -18,7 +18,6 @@ pub mod search;
 pub mod seed;
 pub mod smtp;
 pub mod source;
-pub mod statements;
 pub mod tenant;
 pub mod user;
 

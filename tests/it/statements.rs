@@ -1,7 +1,7 @@
 //! The statements that servers of a test run on SQLite. Connections to PostgreSQL observe their own
 //! progress instead.
 
-use super::database::Database;
+use crate::support::database::Database;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, Once};
