@@ -3,7 +3,6 @@
 
 use crate::seeds;
 use crate::support::open::now;
-use crate::support::seed;
 use diesel::Connection;
 use diesel::connection::SimpleConnection;
 use doorcode::config::DatabaseUrl;
@@ -15,7 +14,8 @@ pub fn rate(url: &DatabaseUrl, time: Duration, what: &str) -> f64 {
     let mut conn = Conn::open_existing(url).unwrap();
     conn.batch_execute(
         "PRAGMA query_only = OFF; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; \
-         PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON",
+         PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; \
+         PRAGMA foreign_keys = OFF",
     )
     .unwrap();
     let began = Instant::now();
@@ -34,8 +34,7 @@ pub fn rate(url: &DatabaseUrl, time: Duration, what: &str) -> f64 {
         done += 1;
     }
     #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
-    let rate = done as f64 / began.elapsed().as_secs_f64();
-    // The last insert is still there.
-    assert!(seed::is_live(0) || rate > 0.0);
-    rate
+    {
+        done as f64 / began.elapsed().as_secs_f64()
+    }
 }

@@ -18,8 +18,11 @@ pub struct Measured {
     pub responses: usize,
     /// The measured time.
     pub took: Duration,
-    /// Successful responses of the whole load: status below 300.
+    /// Responses of the whole load, and the successful ones: status below 300.
+    pub all: usize,
     pub successes: usize,
+    /// Time of the processor that the server took for the whole load.
+    pub processor: Duration,
     /// Response times, sorted.
     times: Vec<Duration>,
 }
@@ -29,6 +32,13 @@ impl Measured {
     #[expect(clippy::cast_precision_loss, reason = "a few million")]
     pub fn rate(&self) -> f64 {
         self.responses as f64 / self.took.as_secs_f64()
+    }
+
+    /// Time of the processor for a response, in microseconds. Other load on the machine changes it
+    /// less than the rate.
+    #[expect(clippy::cast_precision_loss, reason = "a few million")]
+    pub fn microseconds(&self) -> f64 {
+        self.processor.as_secs_f64() * 1e6 / self.all.max(1) as f64
     }
 
     /// The response time that this share of the responses, in thousandths, did not exceed, in
@@ -55,15 +65,37 @@ pub struct Span {
     pub measured: Duration,
 }
 
+/// A server under load.
+#[derive(Clone, Copy)]
+pub struct Target {
+    pub address: SocketAddr,
+    /// Its process.
+    pub id: u32,
+}
+
+impl Target {
+    /// Time of the processor that all threads of the process took so far.
+    fn processor(self) -> Duration {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.id)).unwrap();
+        let nanoseconds = threads.filter_map(|thread| {
+            let of_thread = thread.ok()?.path().join("schedstat");
+            let text = std::fs::read_to_string(of_thread).ok()?;
+            text.split(' ').next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(nanoseconds.sum())
+    }
+}
+
 /// Sends the requests in turn until the time or the requests are used up. `allowed` are the status
 /// codes that may come.
 pub fn load<'a>(
-    address: SocketAddr,
+    target: Target,
     span: Span,
     mut requests: impl Iterator<Item = &'a [u8]>,
     allowed: &[u16],
 ) -> Measured {
-    let mut connections: Vec<_> = (0..CONNECTIONS).map(|_| connect(address)).collect();
+    let mut connections: Vec<_> = (0..CONNECTIONS).map(|_| connect(target.address)).collect();
+    let processor = target.processor();
     let mut measured = Measured::default();
     let began = Instant::now();
     let from = began + span.warm_up;
@@ -85,6 +117,7 @@ pub fn load<'a>(
             };
             let now = Instant::now();
             assert!(allowed.contains(&status), "status {status}");
+            measured.all += 1;
             measured.successes += usize::from(status < 300);
             if (from..until).contains(&now) {
                 measured.responses += 1;
@@ -95,6 +128,7 @@ pub fn load<'a>(
         }
     }
     measured.took = last - from;
+    measured.processor = target.processor() - processor;
     measured.times.sort_unstable();
     measured
 }

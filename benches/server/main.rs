@@ -26,7 +26,7 @@ mod support;
 
 use clap::{Parser, Subcommand};
 use doorcode::config::DatabaseUrl;
-use load::{Measured, Span, load};
+use load::{Measured, Span, Target, load};
 use report::Row;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -191,12 +191,17 @@ fn memory(of: &Running) -> u64 {
 struct Bench {
     cores: Cores,
     deployment: Deployment,
-    bare: SocketAddr,
+    own: Target,
+    bare: Target,
     seconds: u64,
 }
 
 impl Bench {
-    fn load(&self, address: SocketAddr, figure: &Figure, is_bare: bool) -> Measured {
+    fn load(&self, figure: &Figure, is_bare: bool) -> Measured {
+        let target = match is_bare {
+            true => self.bare,
+            false => self.own,
+        };
         let requests = (figure.requests)(is_bare);
         let span = Span {
             warm_up: Duration::from_millis(500),
@@ -204,8 +209,8 @@ impl Bench {
         };
         let each = requests.iter().map(Vec::as_slice);
         match figure.is_once && !is_bare {
-            true => load(address, span, each, figure.allowed),
-            false => load(address, span, each.cycle(), figure.allowed),
+            true => load(target, span, each, figure.allowed),
+            false => load(target, span, each.cycle(), figure.allowed),
         }
     }
 
@@ -221,7 +226,6 @@ impl Bench {
             .seed(&store, support::open::now(), |_, _| {})
             .await;
         store.stop();
-        own.database.execute("PRAGMA foreign_keys = OFF");
         let seconds = self.seconds.to_string();
         let arguments = ["durable", &own.database.url, what, &seconds];
         let insert = self.cores.first(part(own.directory(), &arguments));
@@ -230,8 +234,8 @@ impl Bench {
     }
 
     async fn measure(&self, figure: &Figure) -> Row {
-        let bare = self.load(self.bare, figure, true);
-        let own = self.load(self.deployment.address, figure, false);
+        let bare = self.load(figure, true);
+        let own = self.load(figure, false);
         let durable = match figure.durable {
             Some(what) => self.durable(what).await,
             None => None,
@@ -245,7 +249,7 @@ impl Bench {
         let figure = &FIGURES[FIGURES.len() - 1];
         let stored = || self.deployment.database.count("device_grant", "1 = 1");
         let before = stored();
-        let measured = self.load(self.deployment.address, figure, false);
+        let measured = self.load(figure, false);
         server.kill();
         (measured.successes, stored() - before)
     }
@@ -280,7 +284,7 @@ async fn run(arguments: &Arguments) {
     let mut deployment = Deployment::new().set("DOORCODE__DEVICE__CODE_LIFETIME", "30m");
     for limit in ["SOURCE", "SITE", "CLIENT"] {
         let name = format!("DOORCODE__DEVICE__LIVE_CODES_PER_{limit}");
-        deployment = deployment.set(&name, "100000000");
+        deployment = deployment.set(&name, "1000000");
     }
     deployment.write("doorcode.toml", &seeds::routes());
     let store = open(&database(&deployment.database.url).unwrap());
@@ -294,14 +298,21 @@ async fn run(arguments: &Arguments) {
     let address = free_address();
     let arguments_of_bare = ["bare", &address.to_string(), &bodies];
     let bare = cores.first(part(deployment.directory(), &arguments_of_bare));
-    let _bare = bare.spawn();
+    let bare = bare.spawn();
     while std::net::TcpStream::connect(address).is_err() {
         std::thread::yield_now();
     }
     let bench = Bench {
         cores,
+        own: Target {
+            address: deployment.address,
+            id: server.id(),
+        },
+        bare: Target {
+            address,
+            id: bare.id(),
+        },
         deployment,
-        bare: address,
         seconds: arguments.seconds,
     };
     let mut rows = Vec::new();

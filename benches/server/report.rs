@@ -14,6 +14,9 @@ pub struct Row {
     bare: f64,
     /// The ratio of both.
     of_bare: f64,
+    /// Microseconds of the processor for a response: of the server, and of the bare route.
+    processor: f64,
+    processor_of_bare: f64,
     /// Inserts a second of S1, and the ratio of the server to it.
     durable: Option<f64>,
     of_durable: Option<f64>,
@@ -25,12 +28,14 @@ pub struct Row {
 impl Row {
     /// The row of these measurements.
     pub fn new(name: &'static str, own: &Measured, bare: &Measured, durable: Option<f64>) -> Self {
-        let (rate, bare) = (own.rate(), bare.rate());
+        let rate = own.rate();
         Self {
             name,
             rate,
-            bare,
-            of_bare: rate / bare,
+            bare: bare.rate(),
+            of_bare: rate / bare.rate(),
+            processor: own.microseconds(),
+            processor_of_bare: bare.microseconds(),
             durable,
             of_durable: durable.map(|durable| rate / durable),
             p50: own.milliseconds(500),
@@ -45,8 +50,15 @@ impl Row {
             _ => String::new(),
         };
         println!(
-            "{:<28} {:>8.0} {:>8.0} {:>6.2} {:>8.2} {:>8.2} {of_durable}",
-            self.name, self.rate, self.bare, self.of_bare, self.p50, self.p99
+            "{:<26} {:>8.0} {:>8.0} {:>6.2} {:>7.2} {:>7.2} {:>7.1} {:>7.1} {of_durable}",
+            self.name,
+            self.rate,
+            self.bare,
+            self.of_bare,
+            self.p50,
+            self.p99,
+            self.processor,
+            self.processor_of_bare,
         );
     }
 }
@@ -54,8 +66,8 @@ impl Row {
 /// Prints the head of the table.
 pub fn head() {
     println!(
-        "{:<28} {:>8} {:>8} {:>6} {:>8} {:>8} {:>8} {:>6}",
-        "a second", "server", "B", "of B", "p50 ms", "p99 ms", "S1", "of S1"
+        "{:<26} {:>8} {:>8} {:>6} {:>7} {:>7} {:>7} {:>7} {:>8} {:>6}",
+        "a second", "server", "B", "of B", "p50 ms", "p99 ms", "CPU us", "of B us", "S1", "of S1"
     );
 }
 
