@@ -120,6 +120,7 @@ async fn clock_set_back_slows_no_device_down() {
         let answer = test.poll(&device).await;
         assert_refused(&answer, 400, "authorization_pending");
     }
+    test.settle().await;
     assert_eq!(test.count("device_grant", "interval_ms = 5000"), 1);
 }
 

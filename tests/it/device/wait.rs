@@ -78,6 +78,7 @@ async fn poll_that_waited_in_vain_is_pending_and_never_gets_slow_down() {
         assert_refused(&answer, 400, "authorization_pending");
         assert_eq!(answer.headers["preference-applied"], "wait=1");
     }
+    test.settle().await;
     assert_eq!(test.count("device_grant", "interval_ms = 5000"), 1);
 }
 

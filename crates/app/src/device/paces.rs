@@ -1,5 +1,6 @@
 //! The last polls of pending device grants, in memory: whether a poll is too early need not survive
-//! a restart, and each server keeps its own. Only a raised interval is stored.
+//! a restart, and each server keeps its own. Only a raised interval is stored, by
+//! [`uses::flush`](crate::uses::flush).
 
 use crate::App;
 use domain::device::LastPoll;
@@ -77,6 +78,7 @@ mod tests {
             last.replace(LastPoll {
                 at: Instant::UNIX_EPOCH,
                 is_probed: false,
+                interval: chrono::Duration::zero(),
             })
             .is_some()
         })

@@ -72,8 +72,18 @@ async fn poll_once(
     // The log may have been contradicted while the poll was held.
     req.app.require_sound_log()?;
     if let Some(pace) = find_pace(req, credentials, device_code).await? {
-        return pending(req, device_code, pace, waiting).await;
+        return Ok(pending(req, device_code, pace, waiting));
     }
+    // In memory of its own: the usual poll does not need it.
+    Box::pin(poll_in_full(req, credentials, device_code, waiting)).await
+}
+
+async fn poll_in_full(
+    req: &Request,
+    credentials: &Credentials,
+    device_code: &Digest,
+    waiting: Waiting,
+) -> Result<PollOutcome, Error> {
     let client = caller(req, credentials).await?;
     let req = req.with_caller(Caller::Client(client.id.clone()));
     poll_by(&req, client.id, device_code, waiting).await
@@ -98,33 +108,19 @@ async fn find_pace(
     Ok(found.await?.filter(|pace| now < pace.expires_at))
 }
 
-/// Answers a poll of a pending grant. Writes only if the interval grows.
-async fn pending(
-    req: &Request,
-    device_code: &Digest,
-    pace: Pace,
-    waiting: Waiting,
-) -> Result<PollOutcome, Error> {
-    let (paces, now) = (req.app.paces(), req.app.now());
-    let raised = match paces.poll(device_code, |last| pace.poll(last, now, waiting)) {
-        Timing::OnTime => return Ok(PollOutcome::Pending),
-        Timing::Early(raised) => raised,
-    };
-    if let Some(raised) = raised {
-        let device_code = device_code.clone();
-        req.change(Action::DeviceRedeemed, move |tx| {
-            // A device that polls too often is nothing to record.
-            tx.needs_no_record();
-            Ok(store::device::raise_interval(
-                tx.conn,
-                &device_code,
-                pace.interval,
-                raised,
-            )?)
-        })
-        .await?;
+/// Answers a poll of a pending grant. A raised interval counts at once, and is stored later.
+fn pending(req: &Request, device_code: &Digest, pace: Pace, waiting: Waiting) -> PollOutcome {
+    let now = req.app.now();
+    let paces = req.app.paces();
+    match paces.poll(device_code, |last| pace.poll(last, now, waiting)) {
+        Timing::OnTime => PollOutcome::Pending,
+        Timing::Early(raised) => {
+            if let Some(raised) = raised {
+                req.app.uses().raise_interval(device_code, raised);
+            }
+            PollOutcome::SlowDown
+        }
     }
-    Ok(PollOutcome::SlowDown)
 }
 
 async fn poll_by(
@@ -152,7 +148,7 @@ async fn poll_by(
         return Ok(invalid(req));
     }
     if is_own && let Poll::Pending(pace) = grant.poll(req.app.now()) {
-        return pending(req, device_code, pace, waiting).await;
+        return Ok(pending(req, device_code, pace, waiting));
     }
 
     let device_code = device_code.clone();

@@ -210,6 +210,8 @@ pub struct LastPoll {
     pub at: Instant,
     /// Whether it was a [`Waiting::Probe`], whose repetition is not too early.
     pub is_probed: bool,
+    /// The interval since then, which may be longer than the stored one.
+    pub interval: Duration,
 }
 
 /// Whether a poll of a pending grant came too early.
@@ -282,9 +284,11 @@ impl Pace {
     /// Compares a poll with the last one, which it replaces unless it is too early.
     pub fn poll(self, last: &mut Option<LastPoll>, now: Instant, waiting: Waiting) -> Timing {
         let is_probe = waiting == Waiting::Probe;
+        let known = last.map_or(self.interval, |last| last.interval);
+        let interval = known.max(self.interval);
         // A last poll in the future means that the clock was set back: this must not lock out.
         let recent = last.as_mut().filter(|last| {
-            let due = last.at + self.interval - JITTER;
+            let due = last.at + interval - JITTER;
             waiting != Waiting::Held && last.at <= now && now < due
         });
         match recent {
@@ -298,13 +302,16 @@ impl Pace {
                 timing
             }
             Some(last) => {
-                let is_useful = last.at + self.interval - JITTER < self.expires_at;
-                Timing::Early(is_useful.then_some(self.interval + SLOW_DOWN))
+                let is_useful = last.at + interval - JITTER < self.expires_at;
+                let raised = is_useful.then_some(interval + SLOW_DOWN);
+                last.interval = raised.unwrap_or(interval);
+                Timing::Early(raised)
             }
             None => {
                 *last = Some(LastPoll {
                     at: now,
                     is_probed: is_probe,
+                    interval,
                 });
                 Timing::OnTime
             }

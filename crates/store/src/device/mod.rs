@@ -229,16 +229,11 @@ impl ReadRow for PaceRow {
     }
 }
 
-/// Raises the interval of a device grant, unless another poll has raised it since.
-pub fn raise_interval(
-    conn: &mut Conn,
-    device_code: &Digest,
-    from: Duration,
-    to: Duration,
-) -> Result<(), Error> {
+/// Raises the interval of a device grant, unless a longer one is stored.
+pub fn raise_interval(conn: &mut Conn, device_code: &Digest, to: Duration) -> Result<(), Error> {
     diesel::update(device_grant::table)
         .filter(device_grant::device_code_digest.eq(device_code.as_str()))
-        .filter(device_grant::interval_ms.eq(from.num_milliseconds()))
+        .filter(device_grant::interval_ms.lt(to.num_milliseconds()))
         .set(device_grant::interval_ms.eq(to.num_milliseconds()))
         .run(conn)
 }

@@ -41,20 +41,14 @@ fn slowed(seconds: &[i64]) -> Vec<bool> {
 }
 
 fn slowed_as(polls: &[(i64, Waiting)]) -> Vec<bool> {
-    let (mut grant, mut last) = (grant(State::Pending), None);
+    let (grant, mut last) = (grant(State::Pending), None);
     polls
         .iter()
         .map(|(second, waiting)| {
             let Poll::Pending(pace) = grant.poll(at(*second)) else {
                 panic!("not pending");
             };
-            match pace.poll(&mut last, at(*second), *waiting) {
-                Timing::OnTime => false,
-                Timing::Early(raised) => {
-                    grant.interval = raised.unwrap_or(grant.interval);
-                    true
-                }
-            }
+            pace.poll(&mut last, at(*second), *waiting) != Timing::OnTime
         })
         .collect()
 }
@@ -113,23 +107,38 @@ fn a_poll_that_waits_is_not_told_to_slow_down() {
 
 #[test]
 fn an_interval_grows_until_it_outlasts_the_codes() {
-    let (mut interval, mut last) = (Duration::seconds(5), None);
-    let mut poll = |second| {
+    let mut last = None;
+    let mut poll = |interval, second| {
         let pace = Pace {
-            interval,
+            interval: Duration::seconds(interval),
             expires_at: at(600),
         };
-        let timing = pace.poll(&mut last, at(second), Waiting::Immediate);
-        if let Timing::Early(Some(raised)) = timing {
-            interval = raised;
-        }
-        timing
+        pace.poll(&mut last, at(second), Waiting::Immediate)
     };
-    assert_eq!(poll(0), Timing::OnTime);
-    let raised = (0..200).filter(|_| poll(1) != Timing::Early(None)).count();
+    assert_eq!(poll(5, 0), Timing::OnTime);
+    let is_raised = |timing| matches!(timing, Timing::Early(Some(_)));
+    let raised = (0..200).filter(|_| is_raised(poll(5, 1))).count();
     assert_eq!(raised, 120);
     // The next poll that is on time would come after the end of the codes.
-    assert_eq!(poll(599), Timing::Early(None));
+    assert_eq!(poll(5, 599), Timing::Early(None));
+}
+
+#[test]
+fn the_longer_of_the_stored_and_the_known_interval_counts() {
+    let pace = |interval| Pace {
+        interval: Duration::seconds(interval),
+        expires_at: at(600),
+    };
+    let mut last = None;
+    let mut poll = |interval, second| {
+        pace(interval).poll(&mut last, at(second), Waiting::Immediate) == Timing::OnTime
+    };
+    assert!(poll(5, 0));
+    // Another server has raised it.
+    assert!(!poll(20, 10));
+    // This one has raised it, and has not stored that.
+    assert!(!poll(5, 24));
+    assert!(poll(5, 31));
 }
 
 #[test]
