@@ -162,7 +162,7 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
 pub fn find_token_by_digest(conn: &mut Conn, digest: &Digest) -> Result<Option<Token>, Error> {
     token::table
         .filter(token::token_digest.eq(digest.as_str()))
-        .read_one_typed::<Row>(conn)
+        .read_one::<Row>(conn)
 }
 
 /// The token with this id.

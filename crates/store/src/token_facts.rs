@@ -3,12 +3,14 @@
 
 use super::client::ACTIVE;
 use super::schema::{organization, token, users};
-use super::statement::ReadRow;
+use super::statement::{ReadRow, on_connection};
 use super::token::Row as TokenRow;
 use super::user::Row as UserRow;
 use super::{Conn, Error, org};
+use diesel::backend::Backend;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::serialize::ToSql;
 use diesel::sql_types::{Bool, Nullable, Text};
 use domain::id::{OrganizationId, TokenId};
 use domain::org::{Maker, Membership, Organization};
@@ -67,10 +69,15 @@ type Row = (
     bool,
 );
 
-type Backend = <Conn as Connection>::Backend;
-
-impl<const BY_ID: bool> QueryFragment<Backend> for Found<'_, BY_ID> {
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Backend>) -> QueryResult<()> {
+impl<DB, const BY_ID: bool> QueryFragment<DB> for Found<'_, BY_ID>
+where
+    DB: Backend,
+    <token::table as Table>::AllColumns: QueryFragment<DB>,
+    <users::table as Table>::AllColumns: QueryFragment<DB>,
+    <organization::table as Table>::AllColumns: QueryFragment<DB>,
+    str: ToSql<Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         pass.push_sql("SELECT ");
         token::all_columns.walk_ast(pass.reborrow())?;
         pass.push_sql(", client.state, ");
@@ -107,16 +114,18 @@ impl<const BY_ID: bool> Query for Found<'_, BY_ID> {
     type SqlType = Columns;
 }
 
-impl<const BY_ID: bool> RunQueryDsl<Conn> for Found<'_, BY_ID> {}
+impl<C, const BY_ID: bool> RunQueryDsl<C> for Found<'_, BY_ID> {}
 
 /// The token whose text has this digest, with the rows that decisions about it depend on.
 pub fn find_by_digest(conn: &mut Conn, digest: &Digest) -> Result<Option<TokenFacts>, Error> {
-    read(Found::<false>(digest.as_str()).get_results::<Row>(conn)?)
+    let found = Found::<false>(digest.as_str());
+    read(on_connection!(conn, own => found.get_results::<Row>(own))?)
 }
 
 /// The same for the token with this id.
 pub fn find_by_id(conn: &mut Conn, id: &TokenId) -> Result<Option<TokenFacts>, Error> {
-    read(Found::<true>(id.as_str()).get_results::<Row>(conn)?)
+    let found = Found::<true>(id.as_str());
+    read(on_connection!(conn, own => found.get_results::<Row>(own))?)
 }
 
 /// Reads the rows: one, or one for each organization of the user.

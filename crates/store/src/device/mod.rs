@@ -17,7 +17,7 @@ pub use live::{
 use super::client::ACTIVE;
 use super::limits::LimitColumns;
 use super::schema::{client, device_grant};
-use super::statement::{ReadRow, RowId, Statement};
+use super::statement::{ReadRow, RowId, Statement, on_connection};
 use super::{Conn, Error, stored};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
@@ -203,7 +203,7 @@ pub fn find_pace(
     client_id: &str,
     device_code: &Digest,
 ) -> Result<Option<Pace>, Error> {
-    device_grant::table
+    let query = device_grant::table
         .inner_join(client::table.on(client::id.eq(device_grant::client_id)))
         .filter(device_grant::device_code_digest.eq(device_code.as_str()))
         .filter(device_grant::client_id.eq(client_id))
@@ -211,8 +211,9 @@ pub fn find_pace(
         .filter(client::state.eq(ACTIVE))
         .filter(client::secret_digest.is_null())
         .filter(client::scopes.ne(""))
-        .select((device_grant::interval_ms, device_grant::expires_at))
-        .read_one_typed::<PaceRow>(conn)
+        .select((device_grant::interval_ms, device_grant::expires_at));
+    let row = on_connection!(conn, own => query.get_result::<PaceRow>(own));
+    row.optional()?.map(ReadRow::read).transpose()
 }
 
 type PaceRow = (i64, NaiveDateTime);
