@@ -122,10 +122,11 @@ pub fn find(request: &HttpRequest) -> Option<MatchedRoute> {
         pattern: pattern.into(),
     };
     // Their number is bounded by the routes: a path with a parameter differs from its pattern.
-    if *found.pattern == *request.path() && METHODS.contains(method) {
-        if let Some(known) = known_routes(request) {
-            known.add(method, &found);
-        }
+    if *found.pattern == *request.path()
+        && METHODS.contains(method)
+        && let Some(known) = known_routes(request)
+    {
+        known.add(method, &found);
     }
     Some(found)
 }

@@ -10,7 +10,7 @@ use domain::id::TokenId;
 use domain::org::Membership;
 use domain::policy::{Life, OwnerKind, PolicyDecision, Violation};
 use domain::scope::ScopeSet;
-use domain::secret::Secret;
+use domain::secret::{Digest, Secret};
 use domain::token::{self, State, Token, TokenOwner};
 use store::Conn;
 use store::token_facts::{self, TokenFacts};
@@ -200,6 +200,11 @@ pub(crate) async fn look_up(app: &App, text: &Secret, wanted: Wanted) -> Result<
             return Ok(found);
         }
     }
+    // In memory of its own: the usual look-up does not need it.
+    Box::pin(look_up_in_snapshot(app, digest, wanted)).await
+}
+
+async fn look_up_in_snapshot(app: &App, digest: Digest, wanted: Wanted) -> Result<Found, Error> {
     let handle = app.clone();
     let read = move |conn: &mut Conn| {
         let Some(found) = token_facts::find_by_digest(conn, &digest)? else {

@@ -115,7 +115,7 @@ pub async fn introspect(
                 Introspector::Client(client) => Some(client.id.as_str()),
                 Introspector::Operator => None,
             };
-            throttle::count(app, &throttle::unknown_token(client_id)).await?;
+            Box::pin(throttle::count(app, &throttle::unknown_token(client_id))).await?;
             Ok(None)
         }
         Looked::Malformed => Ok(None),

@@ -110,7 +110,7 @@ impl Verification<'_> {
         let decided = decision::verify(&self.req, &token, verify_request).await?;
         self.subject = decided.subject;
         if matches!(decided.answer, Ok(Allowed::Operator(_))) {
-            return self.operator().await;
+            return Box::pin(self.operator()).await;
         }
         decided
             .answer
