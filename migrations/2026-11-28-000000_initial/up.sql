@@ -279,9 +279,6 @@ CREATE TABLE device_grant (
     expires_at TIMESTAMP NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'denied', 'redeemed', 'expired')),
     interval_ms BIGINT NOT NULL,
-    last_poll_at TIMESTAMP,
-    -- Whether that poll had an empty client secret, so that the device may repeat it without.
-    is_probed BOOLEAN NOT NULL,
     decided_by TEXT REFERENCES users (id),
     granted_scopes TEXT,
     -- Of the ticket and the decision, by which a repetition is recognized.

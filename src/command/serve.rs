@@ -1,6 +1,7 @@
 //! `doorcode serve`.
 
 use super::configuration::describe_reload;
+use super::log::Log;
 use super::signals::{self, Stop};
 use super::supervisor::{Supervisor, passed_sockets};
 use super::{
@@ -15,7 +16,6 @@ use doorcode::app::{
 use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Listen, Metrics, Tls};
 use doorcode::domain::secret::Secret;
 use doorcode::web::{self, Closer, OpenSocket};
-use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -23,9 +23,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Time in which the workers take the last connections.
 const TAKE_WITHIN: Duration = Duration::from_millis(100);
@@ -36,9 +33,9 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 /// Runs the server until it receives a signal to stop.
 pub fn run(config: Option<&Path>) -> Outcome {
     let config = load_config(config)?;
-    log_to_stderr();
+    let log = Log::start();
     raise_open_files();
-    actix_web::rt::System::new().block_on(serve(config))
+    actix_web::rt::System::new().block_on(serve(config, log))
 }
 
 /// The same for a call without a command. Its caller may want help instead of a server, so a call
@@ -72,30 +69,7 @@ fn raise_open_files() {
     }
 }
 
-/// Plain lines on a terminal, otherwise JSON.
-fn log_to_stderr() {
-    let log = tracing_subscriber::registry().with(log_levels());
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() {
-        log.with(lines.with_target(false).compact()).init();
-    } else {
-        log.with(lines.json().flatten_event(true)).init();
-    }
-}
-
-/// The log levels of `RUST_LOG`: one for all modules, or levels per module, such as
-/// `warn,doorcode=debug`. Default: `info`.
-fn log_levels() -> Targets {
-    let named = std::env::var("RUST_LOG").unwrap_or_default();
-    // An empty item would be parsed as the lowest level.
-    let items: Vec<_> = named.split(',').filter(|item| !item.is_empty()).collect();
-    match items.join(",").parse() {
-        Ok(levels) if !items.is_empty() => levels,
-        _ => Targets::new().with_default(LevelFilter::INFO),
-    }
-}
-
-async fn serve(config: Config) -> Outcome {
+async fn serve(config: Config, log: Log) -> Outcome {
     // Registered first: from now on the signal does not end the process.
     let hangup = signal(SignalKind::hangup());
     let env = |name: &str| std::env::var(name).ok();
@@ -143,7 +117,7 @@ async fn serve(config: Config) -> Outcome {
     }
     let mut stops = signals::handle();
 
-    let metrics = web::Metrics::default();
+    let metrics = web::Metrics::new(log.dropped());
     if let Some(listener) = figures {
         actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
     }
@@ -207,8 +181,8 @@ async fn serve(config: Config) -> Outcome {
     };
     tokio::select! {
         () = closing => tracing::info!("stopped"),
-        () = tokio::time::sleep(CLOSE_WITHIN) => abandon(),
-        _ = signals::next(&mut stops) => abandon(),
+        () = tokio::time::sleep(CLOSE_WITHIN) => abandon(log),
+        _ = signals::next(&mut stops) => abandon(log),
     }
     server.abort();
     Ok(())
@@ -298,8 +272,9 @@ fn in_use(address: &Listen, section: &str, error: &std::io::Error) -> String {
 }
 
 /// Exits without waiting for the database. No acknowledged write is lost.
-fn abandon() -> ! {
+fn abandon(log: Log) -> ! {
     tracing::error!("stopped before the last writes were committed");
+    drop(log);
     std::process::exit(1)
 }
 

@@ -3,6 +3,7 @@
 use super::client_address::{client_address, is_from_proxy};
 use super::failure::Failure;
 use super::headers::REQUEST_ID;
+use super::route;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpMessage, HttpRequest, web};
 use app::{App, Context};
@@ -11,7 +12,7 @@ use domain::is_disguise;
 use domain::secret::Secret;
 use domain::token;
 use futures_util::StreamExt;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 use wire::form::Form;
 
@@ -28,11 +29,11 @@ const TOKEN_LIMIT: usize = 1024;
 pub fn context_of(app: &App, request: &HttpRequest) -> Context {
     let known = request.extensions().get::<Context>().cloned();
     let known = known.unwrap_or_else(|| context(app, request));
-    let pattern = request.match_pattern();
+    if known.route.is_some() {
+        return known;
+    }
     Context {
-        route: pattern
-            .map(|pattern| format!("{} {pattern}", request.method()))
-            .or(known.route),
+        route: route::find(request).map(|route| route.name),
         ..known
     }
 }
@@ -50,15 +51,23 @@ pub fn context(app: &App, request: &HttpRequest) -> Context {
             .filter(|id| is_request_id(id))
             // A token that is sent in this header by mistake must not reach the log.
             .filter(|id| !token::is_well_formed(app.config().tokens.prefix.as_str(), id))
-            .map_or_else(|| app.draw_request_id(), str::to_owned),
+            .map_or_else(|| app.draw_request_id().into(), Arc::from),
         address: Some(client_address(app.config(), request)),
-        user_agent: text(&header::USER_AGENT)
-            .unwrap_or_default()
-            .chars()
-            .filter(|c| !is_disguise(*c))
-            .collect(),
+        user_agent: text(&header::USER_AGENT).map_or_else(Arc::default, without_disguise),
         route: None,
         has_false_actor: false,
+    }
+}
+
+/// A text without characters that are invisible or change the text around them.
+fn without_disguise(text: &str) -> Arc<str> {
+    match text.chars().any(is_disguise) {
+        true => text
+            .chars()
+            .filter(|c| !is_disguise(*c))
+            .collect::<String>()
+            .into(),
+        false => text.into(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Metrics of the running server in the text format of OpenMetrics. Labels hold route patterns,
 //! methods, statuses and audit steps, and no personal data.
 
-use super::route::{read, resource};
+use super::route::{METHODS, read, resource};
 use super::{failure::Failure, headers};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, web};
@@ -15,7 +15,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Media type of the text format.
@@ -24,26 +24,16 @@ const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=u
 /// Upper bounds of the duration buckets, in seconds.
 const BOUNDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
 
-/// Methods with a label of their own; others share `other`, which bounds the number of labels.
-const METHODS: [Method; 6] = [
-    Method::GET,
-    Method::HEAD,
-    Method::POST,
-    Method::PUT,
-    Method::PATCH,
-    Method::DELETE,
-];
-
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
-    method: String,
-    route: String,
+    method: &'static str,
+    route: Arc<str>,
     status: u16,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Routed {
-    route: String,
+    route: Arc<str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -68,10 +58,21 @@ struct Inner {
     lag_seconds: Family<Done, Gauge<f64, AtomicU64>>,
     contradicted: Gauge<u64, AtomicU64>,
     reached: Family<Limited, Counter>,
+    held_polls: Gauge<u64, AtomicU64>,
+    log_lines_dropped: Counter,
+    count_dropped: Box<dyn Fn() -> usize + Send + Sync>,
 }
 
 impl Default for Metrics {
+    /// Metrics of a server without a log of its own.
     fn default() -> Self {
+        Self::new(|| 0)
+    }
+}
+
+impl Metrics {
+    /// Metrics without values. `dropped` returns the number of log lines that were dropped so far.
+    pub fn new(dropped: impl Fn() -> usize + Send + Sync + 'static) -> Self {
         let requests = Family::<Answered, Counter>::default();
         let durations =
             Family::<Routed, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
@@ -106,6 +107,18 @@ impl Default for Metrics {
             "Attempts beyond a limit that callers share",
             reached.clone(),
         );
+        let held_polls = Gauge::<u64, AtomicU64>::default();
+        registry.register(
+            "held_polls",
+            "Polls of devices that wait for the decision of a user",
+            held_polls.clone(),
+        );
+        let log_lines_dropped = Counter::default();
+        registry.register(
+            "log_lines_dropped",
+            "Log lines that were dropped because their reader was too slow",
+            log_lines_dropped.clone(),
+        );
         Self(Arc::new(Inner {
             registry,
             requests,
@@ -114,25 +127,24 @@ impl Default for Metrics {
             lag_seconds,
             contradicted,
             reached,
+            held_polls,
+            log_lines_dropped,
+            count_dropped: Box::new(dropped),
         }))
     }
-}
 
-impl Metrics {
     /// Counts a request. `route` is the pattern of the matched route.
     pub fn count(
         &self,
         method: &Method,
-        route: Option<String>,
+        route: Option<&Arc<str>>,
         status: StatusCode,
         took: Duration,
     ) {
-        let route = route.filter(|_| status != StatusCode::NOT_FOUND);
-        let route = route.unwrap_or_else(|| "other".to_owned());
-        let method = match METHODS.contains(method) {
-            true => method.to_string(),
-            false => "other".to_owned(),
-        };
+        let route = route.filter(|_| status != StatusCode::NOT_FOUND).cloned();
+        let route = route.unwrap_or_else(|| "other".into());
+        let known = METHODS.iter().find(|known| *known == method);
+        let method = known.map_or("other", Method::as_str);
         self.0
             .durations
             .get_or_create(&Routed {
@@ -188,6 +200,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
 async fn show(app: web::Data<App>, metrics: web::Data<Metrics>) -> Result<HttpResponse, Failure> {
     metrics.measure(&app).await;
     metrics.count_reached(&app);
+    metrics.0.held_polls.set(app.held_polls() as u64);
+    let dropped = (metrics.0.count_dropped)() as u64;
+    metrics
+        .0
+        .log_lines_dropped
+        .inner()
+        .store(dropped, Ordering::Relaxed);
     let mut text = String::new();
     encode(&mut text, &metrics.0.registry).map_err(|error| Failure::Internal(error.to_string()))?;
     let mut response = HttpResponse::Ok().content_type(MEDIA_TYPE).body(text);

@@ -7,17 +7,19 @@ use super::headers::REQUEST_ID;
 use super::log_limit::LogLimit;
 use super::metrics::Metrics;
 use super::oauth::{introspect, verify};
+use super::{probe, route};
 use actix_web::body::MessageBody;
 use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
-use app::App;
+use app::{App, Context};
 use config::{Config, StrictTransport};
 use domain::audit::Actor;
 use domain::id;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// Pages load scripts and styles only from this server, send forms only to it, and cannot be
 /// framed.
@@ -77,28 +79,35 @@ pub async fn every_answer(
     let mut data = Extensions::new();
     data.insert(app.clone());
     request.add_data_container(Rc::new(data));
-    let context = extract::context(&app, request.request());
+    let known = route::find_known(request.request());
+    let context = Context {
+        route: known.as_ref().map(|route| route.name.clone()),
+        ..extract::context(&app, request.request())
+    };
     let request_id = context.request_id.clone();
     request.extensions_mut().insert(context);
-    let method = request.method().clone();
     let started = std::time::Instant::now();
 
     let mut response = app::within_request(next.call(request)).await?;
 
     let took = started.elapsed();
-    let route = response.request().match_pattern();
-    metrics.count(&method, route, response.status(), took);
-    let path = logged_path(response.request());
-    let milliseconds = took.as_millis();
-    let status = response.status().as_u16();
-    let unlogged = match is_caller_known(&response) {
-        true => Some(0),
-        false => logs.take(std::time::Instant::now()),
-    };
-    if let Some(unlogged) = unlogged {
-        let unlogged = (unlogged > 0).then_some(unlogged);
-        tracing::info!(%request_id, %method, path, status, milliseconds, unlogged, "request");
-    }
+    let route = known.or_else(|| route::find(response.request()));
+    let pattern = route.map(|route| route.pattern);
+    metrics.count(
+        response.request().method(),
+        pattern.as_ref(),
+        response.status(),
+        took,
+    );
+    log(
+        &response,
+        &logs,
+        &LogLine {
+            request_id: &request_id,
+            pattern: pattern.as_deref(),
+            took,
+        },
+    );
     // Proxies hand a refusal of `/auth/verify` to the callers of the API, whose policies are not
     // this server's.
     if verify::is_at(response.request().uri().path()) {
@@ -117,27 +126,75 @@ pub async fn every_answer(
     Ok(response)
 }
 
+/// What the log line of a request has beside its response.
+struct LogLine<'a> {
+    request_id: &'a str,
+    /// Pattern of the route; `None` if none matches.
+    pattern: Option<&'a str>,
+    took: Duration,
+}
+
+/// Logs a request. Successful probes and checks of tokens are frequent and say little, and each use
+/// of a token is in the audit log: they have the level `debug`.
+fn log<B>(response: &ServiceResponse<B>, logs: &LogLimit, line: &LogLine<'_>) {
+    let is_routine = is_routine(response);
+    if is_routine && !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
+    let unlogged = match is_caller_known(response) {
+        true => Some(0),
+        false => logs.take(std::time::Instant::now()),
+    };
+    let Some(unlogged) = unlogged else {
+        return;
+    };
+    let unlogged = (unlogged > 0).then_some(unlogged);
+    let request = response.request();
+    let (request_id, method) = (line.request_id, request.method());
+    let path = logged_path(request, line.pattern);
+    let status = response.status().as_u16();
+    let milliseconds = line.took.as_millis();
+    match is_routine {
+        true => {
+            tracing::debug!(request_id, %method, path, status, milliseconds, unlogged, "request");
+        }
+        false => {
+            tracing::info!(request_id, %method, path, status, milliseconds, unlogged, "request");
+        }
+    }
+}
+
+/// Whether a request is a successful probe, or a successful check of a token by a proxy or an API.
+fn is_routine<B>(response: &ServiceResponse<B>) -> bool {
+    let path = response.request().uri().path();
+    response.status().is_success() && (is_check(path) || probe::is_at(path))
+}
+
+/// Whether proxies or APIs check tokens at this path.
+fn is_check(path: &str) -> bool {
+    verify::is_at(path) || introspect::is_at(path)
+}
+
 /// Whether the request was authenticated. Proxies and APIs that check tokens are, if the answer is
 /// a success.
 fn is_caller_known<B>(response: &ServiceResponse<B>) -> bool {
     let request = response.request();
-    let path = request.uri().path();
-    let is_check = verify::is_at(path) || introspect::is_at(path);
+    let is_check = is_check(request.uri().path());
     request.extensions().contains::<Actor>() || is_check && response.status().is_success()
 }
 
 /// Path to log: the route pattern with well-formed ids filled in. Any other segment may be a token
 /// that a user put there by mistake, and so may any part of an unknown path.
-fn logged_path(request: &HttpRequest) -> String {
-    let pattern = request.match_pattern();
+fn logged_path(request: &HttpRequest, pattern: Option<&str>) -> String {
     let ids = request.match_info().iter().filter(|(_, id)| id::is_any(id));
-    ids.fold(
-        pattern.unwrap_or_else(|| "other".to_owned()),
-        |path, (name, id)| path.replace(&format!("{{{name}}}"), id),
-    )
+    ids.fold(pattern.unwrap_or("other").to_owned(), |path, (name, id)| {
+        path.replace(&format!("{{{name}}}"), id)
+    })
 }
 
 fn set_headers(headers: &mut HeaderMap, strict_transport: Option<&'static str>) {
+    // With the two that follow.
+    headers.reserve(FIXED.len() + 2);
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -40,6 +40,7 @@ use actix_web::{HttpServer, web};
 use app::App;
 use capacity::ConnectionLimit;
 use log_limit::LogLimit;
+use route::KnownRoutes;
 use rustls::ServerConfig;
 use std::net::TcpListener;
 use std::time::Duration;
@@ -131,6 +132,7 @@ pub fn server(app: App, metrics: Metrics, listener: Listener) -> std::io::Result
             .app_data(web::Data::new(metrics.clone()))
             .app_data(web::Data::new(log_limit.clone()))
             .app_data(limit.clone())
+            .app_data(web::Data::new(KnownRoutes::default()))
             .configure(|config| {
                 if is_shown {
                     metrics::routes(config);

@@ -11,10 +11,18 @@ use utoipa::OpenApi;
 #[openapi(paths(healthz, readyz))]
 pub struct Description;
 
+const HEALTHZ: &str = "/healthz";
+const READYZ: &str = "/readyz";
+
+/// Whether a path is that of a probe.
+pub fn is_at(path: &str) -> bool {
+    path == HEALTHZ || path == READYZ
+}
+
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/healthz", [read(healthz)]))
-        .service(resource("/readyz", [read(readyz)]));
+        .service(resource(HEALTHZ, [read(healthz)]))
+        .service(resource(READYZ, [read(readyz)]));
 }
 
 /// Checks that the process runs.

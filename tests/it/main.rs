@@ -45,6 +45,7 @@ mod program;
 mod public_text;
 mod recovery;
 mod return_to;
+mod scans;
 mod secrets;
 mod seed;
 #[path = "../seeds/mod.rs"]
@@ -54,6 +55,7 @@ mod session_cookie;
 mod settings;
 mod sign_in;
 mod snapshot;
+mod statements;
 mod tenancy;
 mod throttle;
 mod token;

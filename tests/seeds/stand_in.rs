@@ -40,11 +40,6 @@ impl Call {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// A segment of the path: 0 is the first.
-    pub fn segment(&self, at: usize) -> &str {
-        self.route.split('/').nth(at + 1).unwrap_or_default()
-    }
-
     /// The usual response of an API: the request as it arrived. So a test sees what the proxy
     /// handed on.
     pub fn echo(&self) -> Value {

@@ -1,30 +1,17 @@
 //! The decision for a proxy or an API: does a token allow an access to a resource now?
 
+pub use super::access::Named;
+
 use super::audit::uses::{self, Purpose, UseDecision, Used};
 use super::operator::is_operator;
 use super::{App, Context, Error, Request};
-use crate::access::{ActiveToken, Denial, Found, InactiveToken, Loaded, look_up};
-use crate::access::{find_organization, find_project, is_configured};
+use crate::access::{ActiveToken, Denial, Found, InactiveToken, Loaded, Wanted, look_up};
 use domain::decision::{self, AccessRequest, ResourceRef};
 use domain::id::{OrganizationId, UserId};
-use domain::org::Organization;
 use domain::role::Role;
 use domain::scope::{Scope, ScopeName};
 use domain::secret::Secret;
-use domain::token::{Token, TokenOwner};
-use store::Conn;
-
-/// A resource as the request names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Named {
-    /// An organization, by its id or slug.
-    Organization(String),
-    /// An organization that the configuration names, by its id or slug. A slug never means one that
-    /// a user created.
-    Configured(String),
-    /// A project, by its id.
-    Project(String),
-}
+use domain::token::Token;
 
 /// The access to decide about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -114,21 +101,17 @@ pub async fn verify(
             }),
         });
     }
-    let handle = app.clone();
-    let found = look_up(app, text, move |conn, loaded| {
-        answer(&handle, conn, loaded, &verify_request)
-    })
-    .await?;
-    let Found::Token(Answer {
-        organization_id,
-        verdict,
-    }) = found
-    else {
+    let wanted = Wanted::Named(verify_request.resource.clone());
+    let Found::Token(loaded, resource) = look_up(app, text, wanted).await? else {
         return Ok(Decided {
             answer: Err(Error::Unauthenticated),
             subject: None,
         });
     };
+    let Answer {
+        organization_id,
+        verdict,
+    } = answer(app, *loaded, &resource, &verify_request);
     let (token, inactive) = match &verdict {
         Err(inactive) => (&*inactive.token, Some(inactive.why)),
         Ok((active, _)) => (&active.token, None),
@@ -160,13 +143,12 @@ struct Answer {
 
 fn answer(
     app: &App,
-    conn: &mut Conn,
     loaded: Loaded,
+    resource: &ResourceRef,
     verify_request: &VerifyRequest,
-) -> Result<Answer, Error> {
-    let resource = find_named(conn, &loaded.token, verify_request.resource.as_ref())?;
-    let may = decide(app, &loaded.facts, verify_request, &resource);
-    let organization_id = match &resource {
+) -> Answer {
+    let may = decide(app, &loaded.facts, verify_request, resource);
+    let organization_id = match resource {
         ResourceRef::Organization(id)
         | ResourceRef::Project {
             organization_id: id,
@@ -177,10 +159,10 @@ fn answer(
             .or_else(|| loaded.token.organization())
             .cloned(),
     };
-    Ok(Answer {
+    Answer {
         organization_id,
-        verdict: loaded.active_at(app, &resource).map(|active| (active, may)),
-    })
+        verdict: loaded.active_at(app, resource).map(|active| (active, may)),
+    }
 }
 
 /// A decision with what it depends on.
@@ -214,17 +196,14 @@ pub async fn explain(
     if is_operator(app, &req.context, text).await {
         return Ok(Explanation::Operator);
     }
-    let handle = app.clone();
-    let found = look_up(app, text, move |conn, loaded| {
-        answer(&handle, conn, loaded, &verify_request)
-    });
-    let Found::Token(Answer {
-        organization_id,
-        verdict,
-    }) = found.await?
-    else {
+    let wanted = Wanted::Named(verify_request.resource.clone());
+    let Found::Token(loaded, resource) = look_up(app, text, wanted).await? else {
         return Ok(Explanation::Unknown);
     };
+    let Answer {
+        organization_id,
+        verdict,
+    } = answer(app, *loaded, &resource, &verify_request);
     Ok(match verdict {
         Err(inactive) => Explanation::Inactive(inactive.token, inactive.why),
         Ok((active, may)) => Explanation::Active {
@@ -235,33 +214,6 @@ pub async fn explain(
                 may => Ok(may?),
             },
         },
-    })
-}
-
-/// The resource that a request names, for a token.
-pub(crate) fn find_named(
-    conn: &mut Conn,
-    token: &Token,
-    resource: Option<&Named>,
-) -> Result<ResourceRef, Error> {
-    let user_id = match &token.owner {
-        TokenOwner::User(id) => Some(id),
-        TokenOwner::Organization(_) => None,
-    };
-    Ok(match resource {
-        None => ResourceRef::Any,
-        Some(Named::Project(named)) => find_project(conn, named, user_id)?.1,
-        Some(Named::Organization(named) | Named::Configured(named)) => {
-            let found = find_organization(conn, named)?;
-            let is_meant = |organization: &Organization| match resource {
-                Some(Named::Configured(named)) => is_configured(organization, named),
-                _ => true,
-            };
-            match found.filter(is_meant) {
-                Some(organization) => ResourceRef::Organization(organization.id),
-                None => ResourceRef::Missing,
-            }
-        }
     })
 }
 

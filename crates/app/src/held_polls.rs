@@ -1,8 +1,11 @@
 //! Polls that wait for a decision (`Prefer: wait`, RFC 7240).
 
+use crate::App;
 use domain::secret::Digest;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::Notify;
 
 /// Waiting polls of one device code; further ones get an immediate response.
@@ -13,7 +16,10 @@ const GRANTS: usize = 20_000;
 
 /// Waiting polls, by the digest of their device code.
 #[derive(Default)]
-pub struct Waiting(Mutex<State>);
+pub struct Waiting {
+    state: Mutex<State>,
+    held: AtomicUsize,
+}
 
 #[derive(Default)]
 struct State {
@@ -71,7 +77,14 @@ impl Waiting {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl App {
+    /// Number of polls that wait for a decision now; for the metrics.
+    pub fn held_polls(&self) -> usize {
+        self.waiting().held.load(Ordering::Relaxed)
     }
 }
 
@@ -81,6 +94,26 @@ impl PollSlot<'_> {
         let mut notified = Box::pin(self.notify.notified());
         notified.as_mut().enable();
         notified
+    }
+}
+
+impl PollSlot<'_> {
+    /// Waits for a wake-up, at most for this time. The poll counts as held meanwhile.
+    pub async fn hold(&self, woken: impl Future<Output = ()>, time: Duration) {
+        self.waiting.held.fetch_add(1, Ordering::Relaxed);
+        let held = Held(&self.waiting.held);
+        // The caller reads the state again in both cases.
+        let _ = tokio::time::timeout(time, woken).await;
+        drop(held);
+    }
+}
+
+/// A poll that counts as held until this is dropped, also if its caller disconnects.
+struct Held<'a>(&'a AtomicUsize);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -44,6 +44,7 @@ use audit::{Contradiction, Event, LastCheck, Sink, Tallies, UsageBuffer};
 use background::Background;
 use config::Config;
 use deployment::Secrets;
+use device::Paces;
 use domain::Instant;
 use domain::id::IdSeed;
 use domain::name::NameRules;
@@ -121,17 +122,17 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// Facts about a request that the audit log records.
+/// Facts about a request that the audit log records. A copy costs little.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Identifies the request in logs and responses.
-    pub request_id: String,
+    pub request_id: Arc<str>,
     /// IP address of the caller; `None` for commands on the server and its own work.
     pub address: Option<IpAddr>,
     /// The `User-Agent` of the caller, sanitized and shortened.
-    pub user_agent: String,
+    pub user_agent: Arc<str>,
     /// Method and path pattern, once the route is known.
-    pub route: Option<String>,
+    pub route: Option<Arc<str>>,
     /// Whether a caller other than the operator sent an actor. The actor is ignored, and each
     /// audit record of the request notes it.
     pub has_false_actor: bool,
@@ -143,7 +144,7 @@ impl Context {
         Self {
             request_id: "-".into(),
             address: None,
-            user_agent: String::new(),
+            user_agent: Arc::default(),
             route: None,
             has_false_actor: false,
         }
@@ -171,6 +172,7 @@ struct Inner {
     hasher: Hasher,
     waiting: Waiting,
     phase: watch::Sender<Phase>,
+    paces: Paces,
     uses: Uses,
     usage_buffer: UsageBuffer,
     tallies: Tallies,
@@ -224,6 +226,7 @@ impl App {
             hasher,
             waiting: Waiting::default(),
             phase: watch::Sender::default(),
+            paces: Paces::default(),
             uses: Uses::default(),
             usage_buffer: UsageBuffer::default(),
             tallies: Tallies::default(),

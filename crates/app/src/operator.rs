@@ -20,7 +20,7 @@ pub async fn is_operator(app: &App, context: &Context, text: &Secret) -> bool {
     }
     match context.address {
         Some(address) if !app.config().operator.is_reachable_from(address) => {
-            if let Err(error) = record_refusal(app, context, address).await {
+            if let Err(error) = Box::pin(record_refusal(app, context, address)).await {
                 tracing::error!(?error, "a refused operator token could not be recorded");
             }
             false

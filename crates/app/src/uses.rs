@@ -1,10 +1,11 @@
-//! Last uses of tokens, with address, and last activity of sessions: buffered in memory and
-//! written in batches, outside of requests.
+//! Last uses of tokens, with address, last activity of sessions, and polling intervals that
+//! `slow_down` raised: buffered in memory and written in batches, outside of requests.
 
 use super::{App, Error};
 use chrono::Duration;
 use domain::Instant;
 use domain::id::{SessionId, TokenId};
+use domain::secret::Digest;
 use domain::token::Token;
 use domain::user::{SEEN_EVERY, Session};
 use std::collections::HashMap;
@@ -18,11 +19,15 @@ const EVERY: Duration = Duration::minutes(1);
 /// Rows written in one transaction; small, to keep other writes from waiting.
 const BATCH: usize = 500;
 
+/// Most device codes whose raised intervals are buffered.
+const INTERVALS: usize = 20_000;
+
 /// Data that is not written yet.
 #[derive(Default)]
 pub struct Uses {
     tokens: Gathered<TokenId, (Instant, IpAddr)>,
     sessions: Gathered<SessionId, Instant>,
+    intervals: Gathered<Digest, Duration>,
 }
 
 impl Uses {
@@ -44,6 +49,14 @@ impl Uses {
     pub fn see(&self, session: &Session, now: Instant) {
         if now - session.last_seen_at >= SEEN_EVERY {
             self.sessions.note(&session.id, now);
+        }
+    }
+
+    /// Adds the raised interval of a device code to the buffer. Beyond [`INTERVALS`] codes it only
+    /// stays in the memory of this server.
+    pub fn raise_interval(&self, device_code: &Digest, to: Duration) {
+        if self.intervals.lock().len() < INTERVALS {
+            self.intervals.note(device_code, to);
         }
     }
 }
@@ -99,6 +112,10 @@ pub async fn flush(app: &App) -> Result<(), Error> {
     .await?;
     write(app, &app.uses().sessions, |conn, id, at| {
         store::session::update_last_seen(conn, id, *at)
+    })
+    .await?;
+    write(app, &app.uses().intervals, |conn, device_code, to| {
+        store::device::raise_interval(conn, device_code, *to)
     })
     .await
 }

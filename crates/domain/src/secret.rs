@@ -39,7 +39,7 @@ impl fmt::Debug for Secret {
 }
 
 /// The stored form of a secret: 64 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(String);
 
 impl Digest {

@@ -1,7 +1,7 @@
 //! Registered clients.
 
 use super::schema::client;
-use super::statement::{ReadRow, RowId, Statement, lock_row};
+use super::statement::{ReadRow, RowId, Statement, lock_row, on_connection};
 use super::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -26,9 +26,12 @@ struct Row {
     follows_settings: bool,
 }
 
+/// The stored standing of an active client.
+pub(super) const ACTIVE: &str = "active";
+
 fn standing_text(standing: Standing) -> &'static str {
     match standing {
-        Standing::Active => "active",
+        Standing::Active => ACTIVE,
         Standing::Disabled => "disabled",
     }
 }
@@ -98,7 +101,9 @@ pub fn insert_client(conn: &mut Conn, new: &Client, now: Instant) -> Result<(), 
 
 /// The client with this id.
 pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
-    client::table.find(id).read_one_typed::<Row>(conn)
+    let query = client::table.find(id);
+    let row = on_connection!(conn, own => query.get_result::<Row>(own));
+    row.optional()?.map(ReadRow::read).transpose()
 }
 
 /// The same, locked against changes until the transaction ends.

@@ -37,6 +37,7 @@ pub mod throttle;
 pub mod token;
 pub mod token_access;
 pub mod token_block;
+pub mod token_facts;
 pub mod token_filter;
 mod turns;
 pub mod user;

@@ -16,7 +16,7 @@ use domain::role::Role;
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = organization, treat_none_as_default_value = false)]
-struct Row {
+pub(super) struct Row {
     id: String,
     slug: String,
     name: String,
@@ -46,6 +46,13 @@ impl From<&Organization> for Row {
             deleted_at: None,
             made_by: organization.made_by.as_str().to_owned(),
         }
+    }
+}
+
+impl Row {
+    /// Whether the organization was deleted.
+    pub(super) fn is_deleted(&self) -> bool {
+        self.deleted_at.is_some()
     }
 }
 
@@ -386,6 +393,7 @@ impl ReadRow for MemberRow {
     }
 }
 
-fn read_role(text: &str, user_id: &str) -> Result<Role, Error> {
+/// Reads the role of a membership of this user.
+pub(super) fn read_role(text: &str, user_id: &str) -> Result<Role, Error> {
     RowId("membership", user_id).read("role", Role::parse(text))
 }

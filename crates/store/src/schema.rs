@@ -207,8 +207,6 @@ diesel::table! {
         expires_at -> Timestamp,
         state -> Text,
         interval_ms -> BigInt,
-        last_poll_at -> Nullable<Timestamp>,
-        is_probed -> Bool,
         decided_by -> Nullable<Text>,
         granted_scopes -> Nullable<Text>,
         decision_digest -> Nullable<Text>,
@@ -394,3 +392,4 @@ diesel::allow_tables_to_appear_in_same_query!(token, users);
 diesel::allow_tables_to_appear_in_same_query!(token, audit_record);
 diesel::allow_tables_to_appear_in_same_query!(token, token_use);
 diesel::allow_tables_to_appear_in_same_query!(device_grant, membership);
+diesel::allow_tables_to_appear_in_same_query!(device_grant, client);

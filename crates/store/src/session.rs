@@ -1,7 +1,7 @@
 //! Browser sessions.
 
 use super::schema::{session, users};
-use super::statement::{ReadRow, RowId, Statement};
+use super::statement::{ReadRow, RowId, Statement, on_connection};
 use super::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -70,10 +70,11 @@ pub fn insert_session(conn: &mut Conn, new: &Session, cookie: &Digest) -> Result
 
 /// The session with this cookie, and its user.
 pub fn find_session(conn: &mut Conn, cookie: &Digest) -> Result<Option<(Session, User)>, Error> {
-    session::table
+    let query = session::table
         .inner_join(users::table)
-        .filter(session::cookie_digest.eq(cookie.as_str()))
-        .read_one_typed::<(Row, super::user::Row)>(conn)
+        .filter(session::cookie_digest.eq(cookie.as_str()));
+    let row = on_connection!(conn, own => query.get_result::<(Row, super::user::Row)>(own));
+    row.optional()?.map(ReadRow::read).transpose()
 }
 
 /// Whether a user has this session.

@@ -39,8 +39,8 @@ type Backend = <Conn as Connection>::Backend;
 
 /// A query whose rows have the SQL type `ST`, without its own type. Code that runs a query is
 /// generic over its type and is compiled for both databases; through this it is compiled once for
-/// each type of row. Its text is built at each use to find the prepared statement, so what every
-/// request needs goes through [`Statement::read_one_typed`] instead.
+/// each type of row. Its text is built at each use, several times, so what every request needs goes
+/// through [`on_connection`] instead.
 pub(super) struct Erased<'q, ST> {
     query: &'q dyn QueryFragment<Backend>,
     row: PhantomData<ST>,
@@ -101,17 +101,6 @@ pub(super) trait Statement: RunQueryDsl<Conn> + Sized {
         row.map(R::read).transpose()
     }
 
-    /// Like [`Self::read_one`], for a query that every request needs: its prepared statement is
-    /// found by its type.
-    fn read_one_typed<'query, R>(self, conn: &mut Conn) -> Result<Option<R::Value>, Error>
-    where
-        Self: LoadQuery<'query, Conn, R>,
-        R: ReadRow,
-    {
-        let row = self.get_result(conn).optional()?;
-        row.map(R::read).transpose()
-    }
-
     /// The values of the rows of the result.
     fn read_all<R>(self, conn: &mut Conn) -> Result<Vec<R::Value>, Error>
     where
@@ -150,6 +139,19 @@ pub(super) trait Statement: RunQueryDsl<Conn> + Sized {
 }
 
 impl<S: RunQueryDsl<Conn>> Statement for S {}
+
+/// Runs a query on the connection of the database itself, for what every request needs: its
+/// prepared statement is found by its type, and its text is built only once. It is compiled for
+/// each database.
+macro_rules! on_connection {
+    ($conn:expr, $own:ident => $query:expr) => {
+        match $conn {
+            $crate::Conn::Postgres($own) => $query,
+            $crate::Conn::Sqlite($own) => $query,
+        }
+    };
+}
+pub(super) use on_connection;
 
 /// One page of a boxed query, plus one row if more follow: oldest or newest first by `created_at`,
 /// then by id. A macro, since boxed queries share only method names.

@@ -175,7 +175,7 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
 pub fn find_token_by_digest(conn: &mut Conn, digest: &Digest) -> Result<Option<Token>, Error> {
     token::table
         .filter(token::token_digest.eq(digest.as_str()))
-        .read_one_typed::<Row>(conn)
+        .read_one::<Row>(conn)
 }
 
 /// The token with this id.
@@ -243,6 +243,9 @@ pub fn mark_revoked(conn: &mut Conn, id: &TokenId, revocation: &Revocation) -> R
 
 /// Which of these tokens were replaced by others.
 pub fn list_replaced(conn: &mut Conn, ids: &[String]) -> Result<Vec<Option<String>>, Error> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     Ok(token::table
         .filter(token::replaces.eq_any(ids.to_vec()))
         .select(token::replaces)

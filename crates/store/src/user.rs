@@ -1,7 +1,7 @@
 //! Users, and the setup links for the first user.
 
 use super::schema::{setup_link, users};
-use super::statement::{ReadRow, RowId, Statement, lock_row, one_page};
+use super::statement::{ReadRow, RowId, Statement, lock_row, on_connection, one_page};
 use super::{Conn, Error, in_batches, stored};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -86,7 +86,9 @@ pub fn insert_user(conn: &mut Conn, new: &User) -> Result<(), Error> {
 
 /// The user with this id.
 pub fn find_user(conn: &mut Conn, id: &UserId) -> Result<Option<User>, Error> {
-    users::table.find(id.as_str()).read_one_typed::<Row>(conn)
+    let query = users::table.find(id.as_str());
+    let row = on_connection!(conn, own => query.get_result::<Row>(own));
+    row.optional()?.map(ReadRow::read).transpose()
 }
 
 /// The user with this email address, in its normal form.

@@ -155,7 +155,7 @@ impl Call {
         };
         if let Err(error) = done {
             // The lease expires without it.
-            let request_id = &self.context.request_id;
+            let request_id = &*self.context.request_id;
             tracing::warn!(
                 request_id,
                 ?error,

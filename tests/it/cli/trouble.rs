@@ -30,10 +30,10 @@ async fn ctrl_c_during_the_wait_leaves_no_files() {
     assert_eq!(test.count("token", "1 = 1"), 0);
 }
 
-/// Waits until a poll has reached the database; from then on it is held.
+/// Waits until a poll waits for the decision.
 async fn until_a_poll_is_held(test: &TestApp) {
     let deadline = Instant::now() + Duration::from_secs(30);
-    while test.count("device_grant", "last_poll_at IS NOT NULL") == 0 {
+    while test.app.held_polls() == 0 {
         assert!(Instant::now() < deadline, "no poll was seen");
         let healthz = test.anon().get(test.at("/healthz")).send().await;
         assert_eq!(healthz.unwrap().status(), 200);

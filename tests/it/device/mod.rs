@@ -9,6 +9,7 @@ mod decision;
 mod forbidden;
 mod limit;
 mod limits;
+mod pace;
 mod poll;
 mod race;
 mod repeat;

@@ -120,6 +120,7 @@ async fn clock_set_back_slows_no_device_down() {
         let answer = test.poll(&device).await;
         assert_refused(&answer, 400, "authorization_pending");
     }
+    test.settle().await;
     assert_eq!(test.count("device_grant", "interval_ms = 5000"), 1);
 }
 
@@ -131,7 +132,8 @@ async fn restarted_server_keeps_its_grants() {
     assert_eq!(test.poll(&device).await.error(), "authorization_pending");
     let mut browser = test.user().await;
     test.restart().await;
-    assert_eq!(test.poll(&device).await.error(), "slow_down");
+    // The server forgets when the device polled last.
+    assert_eq!(test.poll(&device).await.error(), "authorization_pending");
     let consent = browser.type_code(&device.user_code).await;
     assert_eq!(consent.status, 200, "{}", consent.body);
     test.restart().await;

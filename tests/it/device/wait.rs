@@ -10,9 +10,9 @@ use std::time::Duration;
 /// Far less than the 30 seconds that the polls here may wait.
 const AT_ONCE: Duration = Duration::from_secs(10);
 
-/// Returns once a waiting poll has started, and so has found the grant pending.
+/// Returns once a poll waits, and so has found the grant pending.
 async fn is_held(test: &TestApp) {
-    while test.count("device_grant", "last_poll_at IS NOT NULL") == 0 {
+    while test.app.held_polls() == 0 {
         tokio::task::yield_now().await;
     }
 }
@@ -78,6 +78,7 @@ async fn poll_that_waited_in_vain_is_pending_and_never_gets_slow_down() {
         assert_refused(&answer, 400, "authorization_pending");
         assert_eq!(answer.headers["preference-applied"], "wait=1");
     }
+    test.settle().await;
     assert_eq!(test.count("device_grant", "interval_ms = 5000"), 1);
 }
 

@@ -13,6 +13,7 @@ mod explain;
 mod first_start;
 mod identity;
 mod left_in_memory;
+mod log;
 mod operator;
 mod proxy;
 mod recovery;

@@ -158,9 +158,8 @@ impl Caller {
                 })
             }
             Self::Token(active) => {
-                let again = store::token::find_token(conn, &active.token.id)?
-                    .ok_or(Error::Unauthenticated)?;
-                Some(facts::load(app, conn, again)?.facts)
+                let again = facts::load_by_id(app, conn, &active.token.id)?;
+                Some(again.ok_or(Error::Unauthenticated)?)
             }
             Self::Client(_) | Self::Anonymous | Self::System => {
                 return Err(Error::Unauthenticated);

@@ -1,17 +1,19 @@
 //! Tokens with the facts that decisions about them depend on.
 
+use super::named::{Named, find_named};
 use super::owner::{LoadedOwner, earlier, find_loaded_owner};
 use crate::tx::Tx;
 use crate::{App, Error};
 use domain::Instant;
-use domain::client::Standing;
 use domain::decision::{self, Facts, OrgAccess, ResourceRef, TokenStatus, Unnamed};
+use domain::id::TokenId;
 use domain::org::Membership;
 use domain::policy::{Life, OwnerKind, PolicyDecision, Violation};
 use domain::scope::ScopeSet;
-use domain::secret::Secret;
+use domain::secret::{Digest, Secret};
 use domain::token::{self, State, Token, TokenOwner};
 use store::Conn;
+use store::token_facts::{self, TokenFacts};
 
 /// An active token with its current permissions.
 #[derive(Debug, Clone)]
@@ -64,33 +66,38 @@ pub(crate) struct Loaded {
     loaded_owner: Option<LoadedOwner>,
 }
 
-/// Whether the client that a token was issued to is active. A token created in the console has no
-/// client.
-fn is_client_active(conn: &mut Conn, token: &Token) -> Result<bool, Error> {
-    let Some(id) = &token.client_id else {
-        return Ok(true);
-    };
-    let client = store::client::find_client(conn, id)?;
-    Ok(client.is_some_and(|client| client.standing == Standing::Active))
-}
-
-/// Loads the facts that decisions about a token depend on.
-pub(crate) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<Loaded, Error> {
-    let now = app.now();
-    let is_live = token.state(now) == State::Live && is_client_active(conn, &token)?;
-    let loaded_owner = find_loaded_owner(app, conn, &token.owner)?;
-    let org_access = match &loaded_owner {
-        Some(loaded_owner) => {
-            let found = org_access(app, loaded_owner, std::slice::from_ref(&token));
-            with_exceptions(app, conn, loaded_owner, found)?
-        }
+/// Loads the facts that decisions about a token depend on. `None` if that takes another statement
+/// than the one that found the token, and there is no snapshot for it.
+fn load(
+    app: &App,
+    found: TokenFacts,
+    snapshot: Option<&mut Conn>,
+) -> Result<Option<Loaded>, Error> {
+    let TokenFacts {
+        token,
+        is_client_active,
+        owner,
+    } = found;
+    let is_live = is_client_active && token.state(app.now()) == State::Live;
+    let loaded_owner = LoadedOwner::of(app, owner)?;
+    let mut org_access = match &loaded_owner {
+        Some(loaded_owner) => org_access(app, loaded_owner, std::slice::from_ref(&token)),
         None => Vec::new(),
     };
+    if let Some(loaded_owner) = &loaded_owner
+        && org_access.iter().any(is_refused)
+    {
+        let Some(conn) = snapshot else {
+            return Ok(None);
+        };
+        add_graces(app, conn, loaded_owner, &mut org_access)?;
+    }
+    let org_access = with_blocks(org_access);
     let status_if = |is_active| match is_active {
         true => TokenStatus::Active,
         false => TokenStatus::Inactive,
     };
-    Ok(Loaded {
+    Ok(Some(Loaded {
         facts: Facts {
             token: status_if(is_live),
             owner: status_if(loaded_owner.is_some()),
@@ -104,7 +111,15 @@ pub(crate) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<Loaded, E
         },
         token,
         loaded_owner,
-    })
+    }))
+}
+
+/// The current facts about a token, in the snapshot or transaction of the caller.
+pub(super) fn load_by_id(app: &App, conn: &mut Conn, id: &TokenId) -> Result<Option<Facts>, Error> {
+    let Some(found) = token_facts::find_by_id(conn, id)? else {
+        return Ok(None);
+    };
+    Ok(load(app, found, Some(conn))?.map(|loaded| loaded.facts))
 }
 
 /// A token that cannot be used any more.
@@ -144,34 +159,66 @@ impl Loaded {
 }
 
 /// Result of a token lookup.
-pub(crate) enum Found<T> {
+pub(crate) enum Found {
     /// The text does not have this server's token format; no lookup was made.
     Malformed,
     /// The text is well-formed, but no such token was issued.
     Unknown,
-    /// The token was issued; contains the result of the callback.
-    Token(T),
+    /// The token was issued. The resource is the one that the request is about.
+    Token(Box<Loaded>, ResourceRef),
 }
 
-/// Looks up a token by its text, and runs `work` on it in the same transaction.
-pub(crate) async fn look_up<T: Send + 'static>(
-    app: &App,
-    text: &Secret,
-    work: impl Fn(&mut Conn, Loaded) -> Result<T, Error> + Send + 'static,
-) -> Result<Found<T>, Error> {
+/// The resource that a request is about.
+#[derive(Clone)]
+pub(crate) enum Wanted {
+    /// The owner's own resources in Doorcode.
+    Own,
+    /// The resource that a request names, if any.
+    Named(Option<Named>),
+}
+
+/// Looks up a token by its text, and the resource that the request is about, in one snapshot.
+/// Usually that is a single statement.
+pub(crate) async fn look_up(app: &App, text: &Secret, wanted: Wanted) -> Result<Found, Error> {
     if !token::is_well_formed(app.config().tokens.prefix.as_str(), text.expose()) {
         return Ok(Found::Malformed);
     }
-    let (digest, handle) = (text.digest(), app.clone());
-    app.store()
-        .read(move |conn| {
-            let Some(token) = store::token::find_token_by_digest(conn, &digest)? else {
-                return Ok(Found::Unknown);
-            };
-            let loaded = load(&handle, conn, token)?;
-            work(conn, loaded).map(Found::Token)
-        })
-        .await
+    let digest = text.digest();
+    let resource = match wanted {
+        Wanted::Named(Some(_)) => None,
+        Wanted::Named(None) => Some(ResourceRef::Any),
+        Wanted::Own => Some(ResourceRef::Own),
+    };
+    if let Some(resource) = resource {
+        let (handle, digest) = (app.clone(), digest.clone());
+        let read = move |conn: &mut Conn| match token_facts::find_by_digest(conn, &digest)? {
+            None => Ok::<_, Error>(Some(Found::Unknown)),
+            Some(found) => Ok(load(&handle, found, None)?
+                .map(|loaded| Found::Token(Box::new(loaded), resource.clone()))),
+        };
+        if let Some(found) = app.store().read_one(read).await? {
+            return Ok(found);
+        }
+    }
+    // In memory of its own: the usual look-up does not need it.
+    Box::pin(look_up_in_snapshot(app, digest, wanted)).await
+}
+
+async fn look_up_in_snapshot(app: &App, digest: Digest, wanted: Wanted) -> Result<Found, Error> {
+    let handle = app.clone();
+    let read = move |conn: &mut Conn| {
+        let Some(found) = token_facts::find_by_digest(conn, &digest)? else {
+            return Ok(Found::Unknown);
+        };
+        let resource = match &wanted {
+            Wanted::Own => ResourceRef::Own,
+            Wanted::Named(named) => find_named(conn, &found.token, named.as_ref())?,
+        };
+        let loaded = load(&handle, found, Some(conn))?;
+        let loaded = loaded.ok_or_else(|| Error::internal("a snapshot was not used"))?;
+        Ok(Found::Token(Box::new(loaded), resource))
+    };
+    app.store().read(read).await
 }
 
 /// A token with its policy decision.
@@ -212,8 +259,11 @@ pub(crate) fn check_policy(
     let Some(loaded_owner) = find_loaded_owner(tx.app(), tx.conn, owner)? else {
         return Ok(tokens.into_iter().map(CheckedToken::new).collect());
     };
-    let found = org_access(tx.app(), &loaded_owner, &tokens);
-    let org_access = with_exceptions(&tx.app().clone(), tx.conn, &loaded_owner, found)?;
+    let mut found = org_access(tx.app(), &loaded_owner, &tokens);
+    if found.iter().any(is_refused) {
+        add_graces(tx.app(), tx.conn, &loaded_owner, &mut found)?;
+    }
+    let org_access = with_blocks(found);
     let checked = tokens
         .into_iter()
         .zip(org_access)
@@ -227,68 +277,70 @@ pub(crate) fn check_policy(
     Ok(checked.collect())
 }
 
+/// A token with its organization access.
+type TokenAccess<'a> = (&'a Token, Vec<OrgAccess>);
+
 /// For each token of an owner, its organization access by the policies alone.
 fn org_access<'a>(
     app: &App,
     loaded_owner: &LoadedOwner,
     tokens: &'a [Token],
-) -> Vec<(&'a Token, Vec<OrgAccess>)> {
+) -> Vec<TokenAccess<'a>> {
     tokens
         .iter()
         .map(|token| (token, loaded_owner.org_access(app, token)))
         .collect()
 }
 
-/// The same with the graces of the tokens, and with the organizations that block them.
-fn with_exceptions(
+/// Whether a policy refuses a token, so that its graces count. They are rare.
+fn is_refused((_, org_access): &TokenAccess<'_>) -> bool {
+    org_access
+        .iter()
+        .any(|org_access| org_access.policy_decision.is_err())
+}
+
+/// Adds the graces of tokens that a policy refuses.
+fn add_graces(
     app: &App,
     conn: &mut Conn,
     loaded_owner: &LoadedOwner,
-    mut found: Vec<(&Token, Vec<OrgAccess>)>,
-) -> Result<Vec<Vec<OrgAccess>>, Error> {
+    found: &mut [TokenAccess<'_>],
+) -> Result<(), Error> {
     let (now, gated) = (app.now(), app.config().organizations.plan_needed_for);
-    // Graces are rare: look them up only for tokens that a policy refuses.
-    let is_refused = |org_access: &[OrgAccess]| {
-        org_access
-            .iter()
-            .any(|org_access| org_access.policy_decision.is_err())
-    };
-    let refused: Vec<_> = found
-        .iter()
-        .filter(|(_, org_access)| is_refused(org_access))
-        .map(|(token, _)| &token.id)
-        .collect();
-    if !refused.is_empty() {
-        let graces = store::policy::list_graces(conn, &refused, now)?;
-        for (token, org_access) in &mut found {
-            for org_access in org_access
-                .iter_mut()
-                .filter(|org_access| org_access.policy_decision.is_err())
+    let refused = found.iter().filter(|one| is_refused(one));
+    let refused: Vec<_> = refused.map(|(token, _)| &token.id).collect();
+    let graces = store::policy::list_graces(conn, &refused, now)?;
+    for (token, org_access) in found {
+        for org_access in org_access
+            .iter_mut()
+            .filter(|org_access| org_access.policy_decision.is_err())
+        {
+            let key = (token.id.clone(), org_access.organization_id.clone());
+            let role = match loaded_owner {
+                LoadedOwner::User(_) => Some(org_access.role),
+                LoadedOwner::Organization(_) => None,
+            };
+            let owner_kind = OwnerKind::of(token, role);
+            if let Some(grace) = graces.get(&key)
+                && grace.check(gated, owner_kind, Life::of(token)).is_ok()
             {
-                let key = (token.id.clone(), org_access.organization_id.clone());
-                let role = match loaded_owner {
-                    LoadedOwner::User(_) => Some(org_access.role),
-                    LoadedOwner::Organization(_) => None,
-                };
-                let owner_kind = OwnerKind::of(token, role);
-                if let Some(grace) = graces.get(&key)
-                    && grace.check(gated, owner_kind, Life::of(token)).is_ok()
-                {
-                    org_access.policy_decision = Ok(Some(grace.ends_at));
-                }
+                org_access.policy_decision = Ok(Some(grace.ends_at));
             }
         }
     }
-    for (token, org_access) in &mut found {
+    Ok(())
+}
+
+/// The organization access of each token, which the organizations that block it refuse.
+fn with_blocks(found: Vec<TokenAccess<'_>>) -> Vec<Vec<OrgAccess>> {
+    let blocked = found.into_iter().map(|(token, mut org_access)| {
         for org_access in org_access
             .iter_mut()
             .filter(|org_access| token.blocked_in.contains(&org_access.organization_id))
         {
             org_access.policy_decision = Err(Violation::Blocked);
         }
-    }
-    Ok(found
-        .into_iter()
-        .map(|(_, org_access)| org_access)
-        .collect())
+        org_access
+    });
+    blocked.collect()
 }

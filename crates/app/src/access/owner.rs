@@ -12,6 +12,7 @@ use domain::scope::ScopeSet;
 use domain::token::{Limits, Token, TokenOwner};
 use domain::user::{Standing, User};
 use store::Conn;
+use store::token_facts::FoundOwner;
 
 /// A user with their memberships, on which the permissions of their tokens depend.
 #[derive(Debug, Clone)]
@@ -60,8 +61,12 @@ pub(crate) fn is_configured(organization: &Organization, named: &str) -> bool {
 }
 
 /// The home organization for a user with these memberships. Only a member of a single organization
-/// that the operator created can be in the only one.
-fn find_home(app: &App, conn: &mut Conn, memberships: &[Membership]) -> Result<Home, Error> {
+/// that the operator created can be in the only one, which `find_only` returns.
+fn find_home(
+    app: &App,
+    memberships: &[Membership],
+    find_only: impl FnOnce() -> Result<Option<OrganizationId>, Error>,
+) -> Result<Home, Error> {
     if let Some(named) = &app.config().organizations.home {
         return Ok(Home::Named(named.clone()));
     }
@@ -71,7 +76,7 @@ fn find_home(app: &App, conn: &mut Conn, memberships: &[Membership]) -> Result<H
     if made.next().is_none() || made.next().is_some() {
         return Ok(Home::Nowhere);
     }
-    Ok(match store::org::find_only_made_by_operator(conn)? {
+    Ok(match find_only()? {
         Some(id) => Home::Only(id),
         None => Home::Nowhere,
     })
@@ -190,6 +195,25 @@ pub enum LoadedOwner {
 }
 
 impl LoadedOwner {
+    /// The owner that a look-up of a token found; `None` if it is not active.
+    pub(super) fn of(app: &App, found: Option<FoundOwner>) -> Result<Option<Self>, Error> {
+        Ok(match found {
+            None => None,
+            Some(FoundOwner::Organization(organization)) => Some(Self::Organization(organization)),
+            Some(FoundOwner::User { user, .. }) if user.standing != Standing::Active => None,
+            Some(FoundOwner::User {
+                user,
+                memberships,
+                only_of_operator,
+            }) => Some(Self::User(UserMemberships {
+                home: find_home(app, &memberships, || Ok(only_of_operator))?,
+                gated: app.config().organizations.plan_needed_for,
+                memberships,
+                user,
+            })),
+        })
+    }
+
     /// Organization access of a token of this owner, by the policies alone.
     pub(super) fn org_access(&self, app: &App, token: &Token) -> Vec<OrgAccess> {
         let of_organization = (OwnerKind::Organization, Life::of(token));
@@ -261,8 +285,9 @@ fn with_memberships(
         return Ok(None);
     };
     let memberships = store::org::list_memberships(conn, &user.id)?;
+    let find_only = || Ok(store::org::find_only_made_by_operator(conn)?);
     Ok(Some(UserMemberships {
-        home: find_home(app, conn, &memberships)?,
+        home: find_home(app, &memberships, find_only)?,
         gated: app.config().organizations.plan_needed_for,
         memberships,
         user,

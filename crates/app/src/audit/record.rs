@@ -165,7 +165,7 @@ impl Event {
             client_id: client_id.map(str::to_owned),
             organization_id: organization_id.map(ToString::to_string),
             target: target.map(str::to_owned),
-            request_id: request_id.clone(),
+            request_id: request_id.to_string(),
             address: address.map(|address| address.to_string()),
             agent: (!user_agent.is_empty()).then(|| record::agent(user_agent)),
             detail: Detail::try_from(detail)

@@ -65,7 +65,7 @@ pub async fn authenticate(req: &Request, credentials: &Credentials) -> Result<Cl
                     // of wrong guesses.
                     let id = client.as_ref().map(|client| client.id.as_str());
                     let guess = throttle::client_secret(id, req.context.source());
-                    throttle::count(&req.app, &guess).await?;
+                    Box::pin(throttle::count(&req.app, &guess)).await?;
                     Err(INVALID_CLIENT)
                 }
             }

@@ -4,9 +4,11 @@
 pub mod consent;
 mod expiry;
 mod limit;
+mod paces;
 pub mod poll;
 
 pub(super) use expiry::expire_over;
+pub(super) use paces::Paces;
 
 use super::audit::tally::{self, Occurrence};
 use super::client::Credentials;
@@ -16,7 +18,7 @@ use crate::access::Caller;
 use domain::audit::canonical::moment;
 use domain::audit::{Action, Actor};
 use domain::client::{Client, Credential};
-use domain::device::{self, Grant, Noted, Pace, State};
+use domain::device::{self, Grant, Noted, State};
 use domain::id::{GrantId, OrganizationId, ProjectId};
 use domain::name::Flaw;
 use domain::org::is_slug;
@@ -219,11 +221,7 @@ fn insert(tx: &mut Tx<'_>, checked: &Checked) -> Result<Result<NewCodes, chrono:
         created_at: now,
         expires_at: now + settings.code_lifetime,
         state: State::Pending,
-        pace: Pace {
-            interval: chrono::Duration::from_std(settings.interval).unwrap_or_default(),
-            last_poll_at: None,
-            is_probed: false,
-        },
+        interval: chrono::Duration::from_std(settings.interval).unwrap_or_default(),
         is_recorded: live.site < RECORDED_PER_SITE && live.client < RECORDED_PER_CLIENT,
         is_shown: false,
         noted: Noted::default(),

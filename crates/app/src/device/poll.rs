@@ -11,7 +11,7 @@ use crate::{App, Error, OAuthError, Request};
 use domain::Instant;
 use domain::audit::Action;
 use domain::client::{Client, Standing};
-use domain::device::{Approval, DeniedBecause, Grant, Misuse, Pace, Poll, State, Waiting};
+use domain::device::{Approval, DeniedBecause, Grant, Misuse, Pace, Poll, State, Timing, Waiting};
 use domain::name;
 use domain::scope::ScopeSet;
 use domain::secret::{Digest, Secret};
@@ -43,8 +43,6 @@ pub async fn poll(
     device_code: &Secret,
     wait: Option<Duration>,
 ) -> Result<PollOutcome, Error> {
-    let client = caller(req, credentials).await?;
-    let req = req.with_caller(Caller::Client(client.id.clone()));
     let digest = device_code.digest();
     // The slot is taken first, so that a decision after the look-up wakes it.
     let slot = wait.and_then(|_| req.app.waiting().enter(&digest));
@@ -54,24 +52,83 @@ pub async fn poll(
         (None, Credentials::EmptySecret(_)) => Waiting::Probe,
         (None, _) => Waiting::Immediate,
     };
-    let outcome = poll_once(&req, &client.id, &digest, waiting).await?;
-    let (PollOutcome::Pending, Some(woken), Some(wait)) = (&outcome, woken, wait) else {
+    let outcome = poll_once(req, credentials, &digest, waiting).await?;
+    let (PollOutcome::Pending, Some(slot), Some(woken), Some(wait)) =
+        (&outcome, &slot, woken, wait)
+    else {
         return Ok(outcome);
     };
-    // Read the state again in both cases: the codes may have expired meanwhile.
-    let _ = tokio::time::timeout(wait, woken).await;
+    slot.hold(woken, wait).await;
     store::deadline::restart();
-    poll_once(&req, &client.id, &digest, Waiting::Held).await
+    poll_once(req, credentials, &digest, Waiting::Held).await
 }
 
 async fn poll_once(
     req: &Request,
-    client_id: &str,
+    credentials: &Credentials,
     device_code: &Digest,
     waiting: Waiting,
 ) -> Result<PollOutcome, Error> {
     // The log may have been contradicted while the poll was held.
     req.app.require_sound_log()?;
+    if let Some(pace) = find_pace(req, credentials, device_code).await? {
+        return Ok(pending(req, device_code, pace, waiting));
+    }
+    // In memory of its own: the usual poll does not need it.
+    Box::pin(poll_in_full(req, credentials, device_code, waiting)).await
+}
+
+async fn poll_in_full(
+    req: &Request,
+    credentials: &Credentials,
+    device_code: &Digest,
+    waiting: Waiting,
+) -> Result<PollOutcome, Error> {
+    let client = caller(req, credentials).await?;
+    let req = req.with_caller(Caller::Client(client.id.clone()));
+    poll_by(&req, client.id, device_code, waiting).await
+}
+
+/// The pace of a grant that a public client polls and that is pending: the usual poll, which costs
+/// one statement and no write. `None` if anything differs.
+async fn find_pace(
+    req: &Request,
+    credentials: &Credentials,
+    device_code: &Digest,
+) -> Result<Option<Pace>, Error> {
+    let (Credentials::Id(id) | Credentials::EmptySecret(id)) = credentials else {
+        return Ok(None);
+    };
+    let (id, device_code) = (id.clone(), device_code.clone());
+    let found = req.app.store().read_one(move |conn| {
+        let pace = store::device::find_pace(conn, &id, &device_code)?;
+        Ok::<_, Error>(pace)
+    });
+    let now = req.app.now();
+    Ok(found.await?.filter(|pace| now < pace.expires_at))
+}
+
+/// Answers a poll of a pending grant. A raised interval counts at once, and is stored later.
+fn pending(req: &Request, device_code: &Digest, pace: Pace, waiting: Waiting) -> PollOutcome {
+    let now = req.app.now();
+    let paces = req.app.paces();
+    match paces.poll(device_code, |last| pace.poll(last, now, waiting)) {
+        Timing::OnTime => PollOutcome::Pending,
+        Timing::Early(raised) => {
+            if let Some(raised) = raised {
+                req.app.uses().raise_interval(device_code, raised);
+            }
+            PollOutcome::SlowDown
+        }
+    }
+}
+
+async fn poll_by(
+    req: &Request,
+    client_id: String,
+    device_code: &Digest,
+    waiting: Waiting,
+) -> Result<PollOutcome, Error> {
     // Invented codes cost a read, and no write.
     let digest = device_code.clone();
     let found = req
@@ -82,15 +139,19 @@ async fn poll_once(
     let Some(grant) = found else {
         return Ok(invalid(req));
     };
-    let is_settled = match grant.client_id == client_id {
+    let is_own = grant.client_id == client_id;
+    let is_settled = match is_own {
         true => matches!(grant.state, State::Redeemed { .. }) && grant.noted.replay,
         false => grant.noted.wrong_client,
     };
     if is_settled {
         return Ok(invalid(req));
     }
+    if is_own && let Poll::Pending(pace) = grant.poll(req.app.now()) {
+        return Ok(pending(req, device_code, pace, waiting));
+    }
 
-    let (client_id, device_code) = (client_id.to_owned(), device_code.clone());
+    let device_code = device_code.clone();
     let change = req.change(Action::DeviceRedeemed, move |tx| {
         let Some(grant) = store::device::find_grant(tx.conn, &device_code)? else {
             return Ok((PollOutcome::Invalid, false));
@@ -99,7 +160,7 @@ async fn poll_once(
             note(tx, Misuse::WrongClient, &grant)?;
             return Ok((PollOutcome::Invalid, false));
         }
-        let outcome = answer(tx, &grant, waiting)?;
+        let outcome = answer(tx, &grant)?;
         let is_over = matches!(outcome, PollOutcome::Expired);
         let is_counted = is_over && expiry::expire_unseen(tx, &grant)?;
         Ok((outcome, is_counted))
@@ -120,17 +181,11 @@ fn invalid(req: &Request) -> PollOutcome {
 
 /// Answers a poll of the grant's own client. Outcomes whose writes must persist are `Ok`: an error
 /// would roll them back.
-fn answer(tx: &mut Tx<'_>, grant: &Grant, waiting: Waiting) -> Result<PollOutcome, Error> {
-    Ok(match grant.poll(tx.now, waiting) {
+fn answer(tx: &mut Tx<'_>, grant: &Grant) -> Result<PollOutcome, Error> {
+    Ok(match grant.poll(tx.now) {
         Poll::Issue(approval) => issue(tx, grant, &approval)?,
-        Poll::Pending(pace) => {
-            keep_pace(tx, grant, pace)?;
-            PollOutcome::Pending
-        }
-        Poll::SlowDown(pace) => {
-            keep_pace(tx, grant, pace)?;
-            PollOutcome::SlowDown
-        }
+        // Only if the clock was set back since the look-up.
+        Poll::Pending(_) => PollOutcome::Pending,
         Poll::Denied(because) => PollOutcome::Denied(because),
         Poll::Expired => {
             if grant.is_shown {
@@ -143,14 +198,6 @@ fn answer(tx: &mut Tx<'_>, grant: &Grant, waiting: Waiting) -> Result<PollOutcom
             PollOutcome::Invalid
         }
     })
-}
-
-fn keep_pace(tx: &mut Tx<'_>, grant: &Grant, pace: Pace) -> Result<(), Error> {
-    // A waiting device polls every few seconds, which is nothing to record.
-    tx.needs_no_record();
-    Ok(store::device::update_pace(
-        tx.conn, &grant.id, grant.pace, pace,
-    )?)
 }
 
 fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutcome, Error> {

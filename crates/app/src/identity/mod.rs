@@ -174,7 +174,7 @@ async fn arrive(
 /// Counts a failed sign-in for the audit log, and logs what the operator has to know.
 fn note(req: &Request, failed: Failed) -> Failed {
     if let Failed::Error(error @ Error::Outside(_)) = &failed {
-        let request_id = &req.context.request_id;
+        let request_id = &*req.context.request_id;
         tracing::warn!(
             request_id,
             ?error,

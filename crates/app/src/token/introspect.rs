@@ -1,68 +1,59 @@
 //! Authentication by bearer token, and introspection (RFC 7662).
 
-use crate::access::{ActiveToken, Found, look_up};
+use crate::access::{ActiveToken, Found, Wanted, look_up};
 use crate::audit::uses::{self, Purpose, UseDecision};
 use crate::client::{self, Credentials};
-use crate::decision::{Named, find_named};
+use crate::decision::Named;
 use crate::{Error, OAuthError, Request, throttle};
 use domain::client::{Client, Credential};
-use domain::decision::{self, AccessRequest, ResourceRef};
+use domain::decision::{self, AccessRequest};
 use domain::secret::Secret;
 use domain::token::Token;
 
+/// Result of a look-up of an active token.
+enum Looked {
+    /// The text is no token of this server.
+    Malformed,
+    /// No such token was issued.
+    Unknown,
+    /// The active token, or why it is refused.
+    Token(Result<ActiveToken, Error>),
+}
+
 /// Looks up a token that is active and has some access to a resource. Records the use of an
 /// inactive one and of one without access.
-async fn look_up_active(
-    req: &Request,
-    text: &Secret,
-    resource: Wanted,
-) -> Result<Found<Result<ActiveToken, Error>>, Error> {
+async fn look_up_active(req: &Request, text: &Secret, wanted: Wanted) -> Result<Looked, Error> {
     let Request { app, context, .. } = req;
-    let handle = app.clone();
-    let found = look_up(app, text, move |conn, loaded| {
-        let resource = match &resource {
-            Wanted::Own => ResourceRef::Own,
-            Wanted::Named(named) => find_named(conn, &loaded.token, named.as_ref())?,
-        };
-        let access_request = AccessRequest {
-            scope: None,
-            resource: &resource,
-        };
-        let decided = decision::decide(&loaded.facts, access_request);
-        Ok((loaded.active_at(&handle, &resource), decided))
-    })
-    .await?;
-    let (active, decided) = match found {
-        Found::Malformed => return Ok(Found::Malformed),
-        Found::Unknown => return Ok(Found::Unknown),
-        Found::Token(found) => found,
+    let (loaded, resource) = match look_up(app, text, wanted).await? {
+        Found::Malformed => return Ok(Looked::Malformed),
+        Found::Unknown => return Ok(Looked::Unknown),
+        Found::Token(loaded, resource) => (loaded, resource),
     };
+    let access_request = AccessRequest {
+        scope: None,
+        resource: &resource,
+    };
+    let decided = decision::decide(&loaded.facts, access_request);
     let note = |token: &Token, decision| {
         uses::note(app, context, token, decision, Purpose::default());
     };
-    Ok(Found::Token(match (active, decided) {
-        (Err(inactive), _) => {
-            note(&inactive.token, UseDecision::Inactive(inactive.why));
-            Err(Error::Unauthenticated)
-        }
-        (Ok(active), Err(reason)) => {
-            let denied = Error::from(reason);
-            note(&active.token, UseDecision::Refused(denied.code()));
-            Err(denied)
-        }
-        (Ok(active), Ok(_)) => {
-            app.uses().note(&active.token, app.now(), context.source());
-            Ok(active)
-        }
-    }))
-}
-
-/// The resource that a token must have access to.
-enum Wanted {
-    /// The owner's own resources in Doorcode.
-    Own,
-    /// The resource that a request names, if any.
-    Named(Option<Named>),
+    Ok(Looked::Token(
+        match (loaded.active_at(app, &resource), decided) {
+            (Err(inactive), _) => {
+                note(&inactive.token, UseDecision::Inactive(inactive.why));
+                Err(Error::Unauthenticated)
+            }
+            (Ok(active), Err(reason)) => {
+                let denied = Error::from(reason);
+                note(&active.token, UseDecision::Refused(denied.code()));
+                Err(denied)
+            }
+            (Ok(active), Ok(_)) => {
+                app.uses().note(&active.token, app.now(), context.source());
+                Ok(active)
+            }
+        },
+    ))
 }
 
 /// Authenticates a request to Doorcode's own API; `None` if the token was never issued. Fails
@@ -70,8 +61,8 @@ enum Wanted {
 /// [`Error::Forbidden`] for one without any access.
 pub async fn authenticate(req: &Request, text: &Secret) -> Result<Option<ActiveToken>, Error> {
     match look_up_active(req, text, Wanted::Own).await? {
-        Found::Token(active) => active.map(Some),
-        Found::Malformed | Found::Unknown => Ok(None),
+        Looked::Token(active) => active.map(Some),
+        Looked::Malformed | Looked::Unknown => Ok(None),
     }
 }
 
@@ -106,7 +97,7 @@ pub async fn introspect(
 ) -> Result<Option<ActiveToken>, Error> {
     let Request { app, context, .. } = req;
     match look_up_active(req, text, Wanted::Named(named)).await? {
-        Found::Token(active) => {
+        Looked::Token(active) => {
             let active = active.ok();
             if let Some(active) = &active {
                 uses::note(
@@ -119,14 +110,14 @@ pub async fn introspect(
             }
             Ok(active)
         }
-        Found::Unknown => {
+        Looked::Unknown => {
             let client_id = match introspector {
                 Introspector::Client(client) => Some(client.id.as_str()),
                 Introspector::Operator => None,
             };
-            throttle::count(app, &throttle::unknown_token(client_id)).await?;
+            Box::pin(throttle::count(app, &throttle::unknown_token(client_id))).await?;
             Ok(None)
         }
-        Found::Malformed => Ok(None),
+        Looked::Malformed => Ok(None),
     }
 }

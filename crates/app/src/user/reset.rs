@@ -123,7 +123,7 @@ pub async fn request_reset(
             Ok(Some(new)) => send_reset(&req, &new, &url(&req.app, &new.0)),
             Ok(None) => {}
             Err(error) => {
-                let request_id = &req.context.request_id;
+                let request_id = &*req.context.request_id;
                 tracing::error!(request_id, ?error, "no reset link was created");
             }
         }

@@ -57,8 +57,8 @@ pub struct Grant {
     pub expires_at: Instant,
     /// Its state.
     pub state: State,
-    /// Its last poll and polling interval.
-    pub pace: Pace,
+    /// The minimum time between polls.
+    pub interval: Duration,
     /// Whether its request has an audit record of its own; otherwise it was counted.
     pub is_recorded: bool,
     /// Whether a user has looked at it.
@@ -198,11 +198,30 @@ impl DeniedBecause {
 pub struct Pace {
     /// The minimum time between polls.
     pub interval: Duration,
-    /// The last poll that was not too early. A poll that got `slow_down` does not count, or a
-    /// device that then obeys would be early again.
-    pub last_poll_at: Option<Instant>,
-    /// Whether that poll was a [`Waiting::Probe`], whose repetition is not too early.
+    /// When the codes expire.
+    pub expires_at: Instant,
+}
+
+/// The last poll that was not too early. A poll that got `slow_down` does not count, or a device
+/// that then obeys would be early again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastPoll {
+    /// When it came.
+    pub at: Instant,
+    /// Whether it was a [`Waiting::Probe`], whose repetition is not too early.
     pub is_probed: bool,
+    /// The interval since then, which may be longer than the stored one.
+    pub interval: Duration,
+}
+
+/// Whether a poll of a pending grant came too early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// It was on time.
+    OnTime,
+    /// It was too early. Holds the interval from now on if it grows: one that outlasts the codes
+    /// does not.
+    Early(Option<Duration>),
 }
 
 /// Whether a poll keeps the connection open until there is a decision.
@@ -223,10 +242,8 @@ pub enum Waiting {
 pub enum Poll {
     /// The token can be issued.
     Issue(Approval),
-    /// Not decided yet; the pace to store.
+    /// Not decided yet. An early poll gets `slow_down`; see [`Pace::poll`].
     Pending(Pace),
-    /// Too early; the pace to store.
-    SlowDown(Pace),
     /// The grant was denied.
     Denied(DeniedBecause),
     /// The codes have expired.
@@ -238,17 +255,17 @@ pub enum Poll {
 impl Grant {
     /// The result of a poll at this moment. An early poll still gets a decision: `slow_down`
     /// means "still pending" and must not hide it.
-    pub fn poll(&self, now: Instant, waiting: Waiting) -> Poll {
+    pub fn poll(&self, now: Instant) -> Poll {
         match &self.state {
             State::Redeemed { .. } => Poll::Redeemed,
             State::Expired => Poll::Expired,
             State::Denied(because) => Poll::Denied(*because),
             _ if self.is_over(now) => Poll::Expired,
             State::Approved(approval) => Poll::Issue(approval.clone()),
-            State::Pending => match self.pace.poll(now, waiting) {
-                (Early::No, pace) => Poll::Pending(pace),
-                (Early::Yes, pace) => Poll::SlowDown(pace),
-            },
+            State::Pending => Poll::Pending(Pace {
+                interval: self.interval,
+                expires_at: self.expires_at,
+            }),
         }
     }
 
@@ -263,51 +280,41 @@ impl Grant {
     }
 }
 
-enum Early {
-    Yes,
-    No,
-}
-
 impl Pace {
-    fn poll(self, now: Instant, waiting: Waiting) -> (Early, Self) {
-        let accepted = Self {
-            last_poll_at: Some(now),
-            is_probed: waiting == Waiting::Probe,
-            ..self
-        };
-        let due = self.last_poll_at.map(|last| last + self.interval - JITTER);
-        match (waiting, self.last_poll_at, due) {
-            // A last poll in the future means that the clock was set back: this must not lock
-            // out.
-            (Waiting::Immediate | Waiting::Probe, Some(last), Some(due))
-                if last <= now && now < due =>
-            {
-                match waiting {
+    /// Compares a poll with the last one, which it replaces unless it is too early.
+    pub fn poll(self, last: &mut Option<LastPoll>, now: Instant, waiting: Waiting) -> Timing {
+        let is_probe = waiting == Waiting::Probe;
+        let known = last.map_or(self.interval, |last| last.interval);
+        let interval = known.max(self.interval);
+        // A last poll in the future means that the clock was set back: this must not lock out.
+        let recent = last.as_mut().filter(|last| {
+            let due = last.at + interval - JITTER;
+            waiting != Waiting::Held && last.at <= now && now < due
+        });
+        match recent {
+            Some(last) if is_probe || last.is_probed => {
+                let timing = match is_probe {
                     // The repetition adds to the interval.
-                    Waiting::Probe => (
-                        Early::Yes,
-                        Self {
-                            is_probed: false,
-                            ..self
-                        },
-                    ),
-                    _ if self.is_probed => (
-                        Early::No,
-                        Self {
-                            is_probed: false,
-                            ..self
-                        },
-                    ),
-                    _ => (
-                        Early::Yes,
-                        Self {
-                            interval: self.interval + SLOW_DOWN,
-                            ..self
-                        },
-                    ),
-                }
+                    true => Timing::Early(None),
+                    false => Timing::OnTime,
+                };
+                last.is_probed = false;
+                timing
             }
-            _ => (Early::No, accepted),
+            Some(last) => {
+                let is_useful = last.at + interval - JITTER < self.expires_at;
+                let raised = is_useful.then_some(interval + SLOW_DOWN);
+                last.interval = raised.unwrap_or(interval);
+                Timing::Early(raised)
+            }
+            None => {
+                *last = Some(LastPoll {
+                    at: now,
+                    is_probed: is_probe,
+                    interval,
+                });
+                Timing::OnTime
+            }
         }
     }
 }

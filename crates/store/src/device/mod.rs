@@ -1,6 +1,6 @@
 //! Device grants. Every change of state is a compare-and-set, so that one of two concurrent
-//! decisions succeeds and the other is rejected. The polling state is stored beside it and never
-//! changes it.
+//! decisions succeeds and the other is rejected. Polls store nothing but a raised interval, which
+//! never changes the state.
 
 mod decision;
 mod live;
@@ -14,9 +14,10 @@ pub use live::{
     list_over_grants_of, lock_live_counts,
 };
 
+use super::client::ACTIVE;
 use super::limits::LimitColumns;
-use super::schema::device_grant;
-use super::statement::{ReadRow, RowId, Statement};
+use super::schema::{client, device_grant};
+use super::statement::{ReadRow, RowId, Statement, on_connection};
 use super::{Conn, Error, stored};
 use chrono::{Duration, NaiveDateTime};
 use diesel::prelude::*;
@@ -43,8 +44,6 @@ struct Row {
     expires_at: NaiveDateTime,
     state: String,
     interval_ms: i64,
-    last_poll_at: Option<NaiveDateTime>,
-    is_probed: bool,
     decided_by: Option<String>,
     granted_scopes: Option<String>,
     decision_digest: Option<String>,
@@ -118,11 +117,7 @@ impl ReadRow for Row {
                 replay: self.replayed_at.is_some(),
                 wrong_client: self.wrong_client_at.is_some(),
             },
-            pace: Pace {
-                interval: Duration::milliseconds(self.interval_ms),
-                last_poll_at: self.last_poll_at.map(|at| at.and_utc()),
-                is_probed: self.is_probed,
-            },
+            interval: Duration::milliseconds(self.interval_ms),
         })
     }
 }
@@ -148,9 +143,7 @@ pub fn insert_grant(
         created_at: stored(new.created_at),
         expires_at: stored(new.expires_at),
         state: PENDING.to_owned(),
-        interval_ms: new.pace.interval.num_milliseconds(),
-        last_poll_at: None,
-        is_probed: false,
+        interval_ms: new.interval.num_milliseconds(),
         decided_by: None,
         granted_scopes: None,
         decision_digest: None,
@@ -202,15 +195,47 @@ pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, 
         .transpose()
 }
 
-/// Stores the polling state, unless another poll has changed the interval since.
-pub fn update_pace(conn: &mut Conn, id: &GrantId, old: Pace, new: Pace) -> Result<(), Error> {
-    diesel::update(device_grant::table.find(id.as_str()))
-        .filter(device_grant::interval_ms.eq(old.interval.num_milliseconds()))
-        .set((
-            device_grant::interval_ms.eq(new.interval.num_milliseconds()),
-            device_grant::last_poll_at.eq(new.last_poll_at.map(stored)),
-            device_grant::is_probed.eq(new.is_probed),
-        ))
+/// The pace of the pending device grant with this device code, if its client has this id and
+/// polls without a secret: it is active and public and may request tokens. One statement for the
+/// usual poll; whatever it does not find, the poll looks up in full.
+pub fn find_pace(
+    conn: &mut Conn,
+    client_id: &str,
+    device_code: &Digest,
+) -> Result<Option<Pace>, Error> {
+    let query = device_grant::table
+        .inner_join(client::table.on(client::id.eq(device_grant::client_id)))
+        .filter(device_grant::device_code_digest.eq(device_code.as_str()))
+        .filter(device_grant::client_id.eq(client_id))
+        .filter(device_grant::state.eq(PENDING))
+        .filter(client::state.eq(ACTIVE))
+        .filter(client::secret_digest.is_null())
+        .filter(client::scopes.ne(""))
+        .select((device_grant::interval_ms, device_grant::expires_at));
+    let row = on_connection!(conn, own => query.get_result::<PaceRow>(own));
+    row.optional()?.map(ReadRow::read).transpose()
+}
+
+type PaceRow = (i64, NaiveDateTime);
+
+impl ReadRow for PaceRow {
+    type Value = Pace;
+
+    fn read(self) -> Result<Pace, Error> {
+        let (interval_ms, expires_at) = self;
+        Ok(Pace {
+            interval: Duration::milliseconds(interval_ms),
+            expires_at: expires_at.and_utc(),
+        })
+    }
+}
+
+/// Raises the interval of a device grant, unless a longer one is stored.
+pub fn raise_interval(conn: &mut Conn, device_code: &Digest, to: Duration) -> Result<(), Error> {
+    diesel::update(device_grant::table)
+        .filter(device_grant::device_code_digest.eq(device_code.as_str()))
+        .filter(device_grant::interval_ms.lt(to.num_milliseconds()))
+        .set(device_grant::interval_ms.eq(to.num_milliseconds()))
         .run(conn)
 }
 

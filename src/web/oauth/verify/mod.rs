@@ -84,7 +84,7 @@ pub async fn verify(app: web::Data<App>, request: HttpRequest) -> Result<HttpRes
         .ok()
         .and_then(|requested| requested.route.clone());
     let mut req = anonymous(&app, &request);
-    req.context.route = route.or_else(|| Some(ADDRESS.to_owned()));
+    req.context.route = Some(route.as_deref().unwrap_or(ADDRESS).into());
     request.extensions_mut().insert(req.context.clone());
     let mut verification = Verification {
         req,
@@ -110,7 +110,7 @@ impl Verification<'_> {
         let decided = decision::verify(&self.req, &token, verify_request).await?;
         self.subject = decided.subject;
         if matches!(decided.answer, Ok(Allowed::Operator(_))) {
-            return self.operator().await;
+            return Box::pin(self.operator()).await;
         }
         decided
             .answer

@@ -66,7 +66,7 @@ impl Occurrence {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Kind {
     occurrence: Occurrence,
-    route: Option<String>,
+    route: Option<Arc<str>>,
     /// `None` for events that are counted together.
     source: Option<IpAddr>,
 }
@@ -95,7 +95,7 @@ impl Kind {
             ("actors", actor.id().map(str::to_owned)),
             ("clients", client_id.clone()),
             ("targets", target.clone()),
-            ("routes", self.route.clone()),
+            ("routes", self.route.as_deref().map(str::to_owned)),
         ]
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)))
@@ -116,7 +116,7 @@ impl Tally {
     fn detail(&self, kind: &Kind) -> Value {
         let mut detail = json!({
             "reason": kind.occurrence.reason,
-            "route": kind.route,
+            "route": kind.route.as_deref(),
             "count": self.count,
             "first_at": moment::write(self.first_at),
             "last_at": moment::write(self.last_at),

@@ -185,11 +185,11 @@ pub fn note(
     let noted = Use {
         at: app.now(),
         token_id,
-        request_id: context.request_id.clone(),
+        request_id: context.request_id.to_string(),
         address: context.address.map(|address| address.to_string()),
         decision: text.to_owned(),
         scope: purpose.scope.map(str::to_owned),
-        route: context.route.clone(),
+        route: context.route.as_deref().map(str::to_owned),
         organization_id: organization_id.map(ToString::to_string),
         user_id: user_id.map(|id| id.to_string()),
         repeated: None,

@@ -18,11 +18,7 @@ fn grant(state: State) -> Grant {
         created_at: at(0),
         expires_at: at(600),
         state,
-        pace: Pace {
-            interval: Duration::seconds(5),
-            last_poll_at: None,
-            is_probed: false,
-        },
+        interval: Duration::seconds(5),
         is_recorded: true,
         is_shown: false,
         noted: Noted::default(),
@@ -45,22 +41,15 @@ fn slowed(seconds: &[i64]) -> Vec<bool> {
 }
 
 fn slowed_as(polls: &[(i64, Waiting)]) -> Vec<bool> {
-    let mut grant = grant(State::Pending);
+    let (grant, mut last) = (grant(State::Pending), None);
     polls
         .iter()
-        .map(
-            |(second, waiting)| match grant.poll(at(*second), *waiting) {
-                Poll::Pending(pace) => {
-                    grant.pace = pace;
-                    false
-                }
-                Poll::SlowDown(pace) => {
-                    grant.pace = pace;
-                    true
-                }
-                other => panic!("{other:?}"),
-            },
-        )
+        .map(|(second, waiting)| {
+            let Poll::Pending(pace) = grant.poll(at(*second)) else {
+                panic!("not pending");
+            };
+            pace.poll(&mut last, at(*second), *waiting) != Timing::OnTime
+        })
         .collect()
 }
 
@@ -112,14 +101,44 @@ fn a_probe_and_its_repetition_are_one_poll() {
 
 #[test]
 fn a_poll_that_waits_is_not_told_to_slow_down() {
-    let mut grant = grant(State::Pending);
-    for second in [0, 0, 1] {
-        let Poll::Pending(pace) = grant.poll(at(second), Waiting::Held) else {
-            panic!("slowed down");
+    let held: Vec<_> = [0, 0, 1].map(|second| (second, Waiting::Held)).into();
+    assert_eq!(slowed_as(&held), [false; 3]);
+}
+
+#[test]
+fn an_interval_grows_until_it_outlasts_the_codes() {
+    let mut last = None;
+    let mut poll = |interval, second| {
+        let pace = Pace {
+            interval: Duration::seconds(interval),
+            expires_at: at(600),
         };
-        grant.pace = pace;
-    }
-    assert_eq!(grant.pace.interval, Duration::seconds(5));
+        pace.poll(&mut last, at(second), Waiting::Immediate)
+    };
+    assert_eq!(poll(5, 0), Timing::OnTime);
+    let is_raised = |timing| matches!(timing, Timing::Early(Some(_)));
+    let raised = (0..200).filter(|_| is_raised(poll(5, 1))).count();
+    assert_eq!(raised, 120);
+    // The next poll that is on time would come after the end of the codes.
+    assert_eq!(poll(5, 599), Timing::Early(None));
+}
+
+#[test]
+fn the_longer_of_the_stored_and_the_known_interval_counts() {
+    let pace = |interval| Pace {
+        interval: Duration::seconds(interval),
+        expires_at: at(600),
+    };
+    let mut last = None;
+    let mut poll = |interval, second| {
+        pace(interval).poll(&mut last, at(second), Waiting::Immediate) == Timing::OnTime
+    };
+    assert!(poll(5, 0));
+    // Another server has raised it.
+    assert!(!poll(20, 10));
+    // This one has raised it, and has not stored that.
+    assert!(!poll(5, 24));
+    assert!(poll(5, 31));
 }
 
 #[test]
@@ -140,23 +159,10 @@ fn each_state_has_one_result_before_and_after_expiry() {
         (State::Expired, Poll::Expired, Poll::Expired),
     ] {
         let grant = grant(state);
-        assert_eq!(grant.poll(at(599), Waiting::Immediate), open);
-        assert_eq!(grant.poll(at(600), Waiting::Immediate), over);
+        assert_eq!(grant.poll(at(599)), open);
+        assert_eq!(grant.poll(at(600)), over);
     }
-    assert_eq!(
-        grant(State::Pending).poll(at(600), Waiting::Immediate),
-        Poll::Expired
-    );
-}
-
-#[test]
-fn an_early_poll_still_gets_the_decision() {
-    let mut grant = grant(State::Approved(approval()));
-    grant.pace.last_poll_at = Some(at(10));
-    assert_eq!(
-        grant.poll(at(11), Waiting::Immediate),
-        Poll::Issue(approval())
-    );
+    assert_eq!(grant(State::Pending).poll(at(600)), Poll::Expired);
 }
 
 #[test]
