@@ -133,8 +133,7 @@ pub struct Context {
     pub user_agent: Arc<str>,
     /// Method and path pattern, once the route is known.
     pub route: Option<Arc<str>>,
-    /// Whether a caller other than the operator sent an actor. The actor is ignored, and each
-    /// audit record of the request notes it.
+    /// Whether a caller other than the operator sent an actor, which audit records only note.
     pub has_false_actor: bool,
 }
 
