@@ -2,6 +2,7 @@
 
 mod audit;
 mod branding;
+mod branding_file;
 mod connection;
 mod fake_server;
 mod file;
