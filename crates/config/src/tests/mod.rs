@@ -11,7 +11,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 62] = [
+const OTHERS: [(&str, &str, &str); 63] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin", risk = "high", group = "Apps", default = true }]"#),
     ("", "presets", r#"[{ name = "Deployer", scopes = ["app:deploy", "doorcode:tokens:read"] }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
@@ -24,6 +24,7 @@ const OTHERS: [(&str, &str, &str); 62] = [
     ("server", "workers", "7"),
     ("database", "url", r#""postgres://doorcode@localhost/doorcode""#),
     ("branding", "name", r#""Bräu & Söhne""#),
+    ("branding", "program", r#""acme""#),
     ("branding", "support", r#""help@example.com""#),
     ("branding", "accent", r##""#b02a30""##),
     ("branding", "logo", r#""../../static/icon.svg""#),
@@ -140,6 +141,7 @@ url = "sqlite:data/doorcode.db"
 
 [branding]
 name = "Doorcode"
+program = "doorcode"
 
 [tokens]
 prefix = "dc"
