@@ -23,6 +23,7 @@ mod terminal;
 mod token;
 mod trouble;
 mod truth;
+mod walk;
 mod whoami;
 mod width;
 
