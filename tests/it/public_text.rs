@@ -118,11 +118,22 @@ pub fn shown(text: &str, machine: &Machine, test: &TestApp) -> String {
     for (found, shown) in [
         (test.url.as_str(), "https://api.example.com"),
         (home, "~"),
+        (env!("CARGO_BIN_EXE_doorcode"), "doorcode"),
         (&format!(" on {} (", device.trim()), " on my-machine ("),
     ] {
         text = text.replace(found, shown);
     }
-    without_codes(&without_time_left(&text))
+    without_codes(&without_time_left(&without_request_ids(&text)))
+}
+
+/// The text with the same request id everywhere.
+fn without_request_ids(text: &str) -> String {
+    let mut parts = text.split("(request ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (_, rest) = part.split_once(')').unwrap();
+        text + "(request 0000)" + rest
+    })
 }
 
 /// The text without the time that is left until the end of a token, which the client computes with

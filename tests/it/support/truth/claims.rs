@@ -188,7 +188,7 @@ const CLAIMS: &[(&str, Check)] = &[
         run.any_ends_at(parts[0])
     }),
     (
-        "* active tokens * will be revoked, with everything that was created with them.",
+        "* active token* will be revoked, with everything that was created with *.",
         |run, parts| run.live_are(number(parts[0])),
     ),
     // A line of a list.

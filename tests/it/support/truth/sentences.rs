@@ -61,6 +61,7 @@ const STATING_NOTHING: &[&str] = &[
     "* is not available now (HTTP *).",
     "The server refused: *",
     "* is not a file that can store credentials.",
+    "Replace it on the server.",
     "Set it in * for the command that needs it.",
     "The credentials file * is broken: *",
     "The keyring of the kernel cannot be used for the tokens of *",
