@@ -4,7 +4,9 @@ mod command;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
-use command::{audit, check, client, configuration, decision, operator, org, project, serve, user};
+use command::{
+    audit, check, client, configuration, decision, deployment, operator, org, project, serve, user,
+};
 use doorcode_client::commands::{self, Command as Remote, CommandLine, Shared};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -52,6 +54,9 @@ enum Command {
     /// Manage the operator token
     #[command(subcommand)]
     Operator(operator::Operator),
+    /// Manage the keys that belong to the database
+    #[command(subcommand)]
+    Deployment(deployment::DeploymentCommand),
     /// List and verify the audit log, erase personal data from it, or recover it
     #[command(subcommand)]
     Audit(Group<audit::Audit, commands::Audit>),
@@ -105,6 +110,7 @@ fn main() -> ExitCode {
             );
         }
         Some(Command::Operator(command)) => operator::run(config, command),
+        Some(Command::Deployment(command)) => deployment::run(config, command),
         Some(Command::Audit(Group::Server(command))) => audit::run(config, command),
         Some(Command::Audit(Group::User(command))) => {
             return remote(

@@ -55,8 +55,11 @@ addEventListener("keydown", (event) => {
   menu.querySelector("summary").focus();
 });
 
-// The current tab is in sight on small screens.
-document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// The current tab is in sight on small screens. scrollIntoView() would make Tab start there.
+for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+  const { clientWidth } = tab.parentElement;
+  tab.parentElement.scrollLeft = tab.offsetLeft - (clientWidth - tab.offsetWidth) / 2;
+}
 
 // Shows the resources that match every word; those with a selection stay visible.
 for (const search of document.querySelectorAll("[data-search]")) {
@@ -146,7 +149,7 @@ if (summary) {
     part("risk").replaceChildren(...found.map((scope) => Object.assign(document.createElement("span"), { className: scope.risk })));
     const lines = found.slice(0, MOST).flatMap((scope) => below(scope.text, scope.name, "code"));
     if (found.length > MOST) lines.push(`and ${found.length - MOST} more`);
-    part("can").replaceChildren(...(lines.length > 0 ? lines : below("Identify its owner", "Nothing else")));
+    part("can").replaceChildren(...(lines.length > 0 ? lines : below("Identify its owner", "Only routes without a scope")));
     for (const [name, [text, sub]] of [["reach", reach()], ["end", end()]]) part(name).replaceChildren(...(sub ? below(text, sub) : [text]));
     const [until, remark] = end();
     const ends = remark === "Until revoked" ? "no end" : `until ${until}`;

@@ -66,10 +66,21 @@ def record_hash(record, previous):
 
 def personal(record):
     """The personal texts of a record: the object that contains each, and its key."""
-    for part, keys in zip((record, record["detail"]), PERSONAL):
-        for key in keys:
-            if isinstance(part.get(key), str):
-                yield part, key
+    of_request, chosen = PERSONAL
+    for key in of_request:
+        if isinstance(record.get(key), str):
+            yield record, key
+    yield from texts(record["detail"], chosen)
+
+
+def texts(part, keys):
+    """The texts with one of these keys, in objects of objects and lists of objects too."""
+    for key, value in list(part.items()):
+        if isinstance(value, str) and key in keys:
+            yield part, key
+        for inner in value if isinstance(value, list) else [value]:
+            if isinstance(inner, dict):
+                yield from texts(inner, keys)
 
 
 def hide(record, salt):

@@ -9,6 +9,7 @@ CREATE TABLE users (
     id TEXT NOT NULL PRIMARY KEY,
     email TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
+    -- Empty for a user without a password, whom an identity provider signs in.
     password_hash TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('active', 'deactivated')),
     created_at TIMESTAMP NOT NULL,
@@ -37,6 +38,33 @@ CREATE TABLE account_link (
 CREATE INDEX account_link_user ON account_link (user_id);
 CREATE INDEX account_link_expires ON account_link (expires_at);
 
+-- The identities of users at identity providers. A user has at most one of each issuer.
+CREATE TABLE identity (
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    -- The address that the provider stated last.
+    email TEXT,
+    created_at TIMESTAMP NOT NULL,
+    last_used_at TIMESTAMP NOT NULL,
+    -- The refresh token, encrypted under a key that is not stored, and when it is used next.
+    refresh_salt TEXT,
+    refresh_token TEXT,
+    check_at TIMESTAMP,
+    PRIMARY KEY (issuer, subject),
+    UNIQUE (user_id, issuer),
+    CHECK ((refresh_salt IS NULL) = (refresh_token IS NULL)),
+    CHECK ((refresh_salt IS NULL) = (check_at IS NULL))
+);
+CREATE INDEX identity_check ON identity (check_at);
+
+-- Digests of the ids of signed statements that work once, until they expire.
+CREATE TABLE used_assertion (
+    id TEXT NOT NULL PRIMARY KEY,
+    expires_at TIMESTAMP NOT NULL
+);
+CREATE INDEX used_assertion_expires ON used_assertion (expires_at);
+
 -- One-time links for the first user. Creating that user deletes them all.
 CREATE TABLE setup_link (
     link_digest TEXT NOT NULL PRIMARY KEY,
@@ -50,8 +78,17 @@ CREATE TABLE session (
     created_at TIMESTAMP NOT NULL,
     last_seen_at TIMESTAMP NOT NULL,
     address TEXT NOT NULL,
-    user_agent TEXT NOT NULL
+    user_agent TEXT NOT NULL,
+    -- The identity with which the session began, and the session at the provider; null after a
+    -- sign-in with a password.
+    issuer TEXT,
+    subject TEXT,
+    provider_session TEXT,
+    CHECK ((issuer IS NULL) = (subject IS NULL)),
+    CHECK (provider_session IS NULL OR issuer IS NOT NULL)
 );
+CREATE INDEX session_identity ON session (issuer, subject);
+CREATE INDEX session_provider ON session (issuer, provider_session);
 CREATE INDEX session_user_id ON session (user_id);
 CREATE INDEX session_last_seen ON session (last_seen_at);
 CREATE INDEX session_created ON session (created_at);
@@ -85,6 +122,8 @@ CREATE TABLE membership (
     user_id TEXT NOT NULL REFERENCES users (id),
     role TEXT NOT NULL CHECK (role IN ('member', 'admin', 'owner')),
     created_at TIMESTAMP NOT NULL,
+    -- The issuer whose rule gave the membership; null if a user or the operator gave it.
+    given_by TEXT,
     PRIMARY KEY (organization_id, user_id)
 );
 CREATE INDEX membership_user ON membership (user_id);
@@ -431,5 +470,16 @@ CREATE INDEX token_use_last ON token_use (token_id, organization_id, event_id);
 -- whether the database accepts writes.
 CREATE TABLE heartbeat (
     server TEXT NOT NULL PRIMARY KEY,
-    at BIGINT NOT NULL
+    at BIGINT NOT NULL,
+    -- What all running servers have in common: the URL, and a keyed digest of the operator token.
+    public_url TEXT,
+    operator_token TEXT
+);
+
+-- The keys that belong to this database, as fingerprints, in one row. A server with others does not
+-- start.
+CREATE TABLE deployment (
+    id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    secret_key TEXT NOT NULL,
+    audit_key TEXT NOT NULL
 );

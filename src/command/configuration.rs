@@ -4,10 +4,11 @@ use super::{Outcome, load_config, print, print_document, warnings};
 use actix_web::rt::System;
 use clap::Subcommand;
 use doorcode::app::deployment::read_operator_token;
-use doorcode::app::{Entropy, SystemEntropy};
-use doorcode::config::Config;
+use doorcode::app::{Clock as _, Entropy, SystemClock, SystemEntropy, tls};
+use doorcode::config::{Config, Listen};
 use doorcode::domain::secret::Secret;
 use doorcode::wire::api::{ConfigReloaded, Problem};
+use reqwest::Certificate;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -35,13 +36,19 @@ pub fn run(path: Option<&Path>, command: Configuration) -> Outcome {
 }
 
 fn check(config: &Config) -> Outcome {
+    let cautions = tls::check(config, SystemClock.now())?;
     print_document(config.describe().trim_end())?;
     print("\n# The configuration is valid.")?;
+    show_warnings(cautions)?;
     warn(config)
 }
 
 fn warn(config: &Config) -> Outcome {
-    for warning in warnings(config) {
+    show_warnings(warnings(config))
+}
+
+fn show_warnings(warnings: Vec<String>) -> Outcome {
+    for warning in warnings {
         writeln!(std::io::stderr(), "Warning: {warning}")?;
     }
     Ok(())
@@ -50,18 +57,33 @@ fn warn(config: &Config) -> Outcome {
 /// Sends the request to the server that listens at the address of the configuration.
 async fn reload(config: &Config) -> Outcome {
     let token = read_operator_token(config, |name| std::env::var(name).ok())?;
-    let url = format!(
-        "http://{}/v1/config/reload",
-        reachable(config.server.listen)
-    );
     // An already installed provider is used instead.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder()
         .no_proxy()
-        .tls_certs_only([])
         .redirect(reqwest::redirect::Policy::none())
-        .timeout(ANSWER_WITHIN)
-        .build()?;
+        .timeout(ANSWER_WITHIN);
+    let (base, http) = match (&config.server.listen, config.server.certificate_files()) {
+        (Listen::Unix(path), _) => {
+            let http = http.tls_certs_only([]).unix_socket(path.as_path());
+            ("http://localhost".to_owned(), http)
+        }
+        (Listen::Tcp(address), None) => {
+            let base = format!("http://{}", reachable(*address));
+            (base, http.tls_certs_only([]))
+        }
+        (Listen::Tcp(address), Some(files)) => {
+            let pem = std::fs::read(&files.cert)
+                .map_err(|error| format!("{}: {error}", files.cert.display()))?;
+            let (host, listener) = (config.server.public_url.host(), reachable(*address));
+            let http = http
+                .resolve(host, listener)
+                .tls_certs_merge(Certificate::from_pem_bundle(&pem)?);
+            (format!("https://{host}:{}", listener.port()), http)
+        }
+    };
+    let http = http.build()?;
+    let url = format!("{base}/v1/config/reload");
     let mut seed = [0; 16];
     SystemEntropy.fill(&mut seed);
     let key = Secret::from_random(&seed);
@@ -74,8 +96,9 @@ async fn reload(config: &Config) -> Outcome {
         .await;
     let answer = sent.map_err(|_| {
         format!(
-            "No server answers at {url}. Start it, or send SIGHUP to its process if it listens \
-             elsewhere."
+            "No server answers at {}. Start it, or send SIGHUP to its process if it listens \
+             elsewhere.",
+            config.server.listen
         )
     })?;
     if answer.status().is_success() {

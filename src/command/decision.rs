@@ -242,7 +242,9 @@ fn reason(denial: &Denial) -> String {
             .to_owned(),
         Denial::NoOrganization => "The owner is in no organization that allows it.".to_owned(),
         Denial::Limited => {
-            "The token is limited to another organization or other projects.".to_owned()
+            "The token is limited to another organization or other projects. A request that names \
+             no organization is about organizations.home, if that is set."
+                .to_owned()
         }
         Denial::Policy(violation @ Violation::Plan) => {
             format!("{} The operator changes the plan.", violation.explain())

@@ -7,21 +7,27 @@ pub mod check;
 pub mod client;
 pub mod configuration;
 pub mod decision;
+pub mod deployment;
 pub mod operator;
 pub mod org;
 pub mod project;
 pub mod serve;
+mod signals;
+mod supervisor;
 pub mod user;
 mod uses;
 
-use doorcode::app::deployment::{self, Found, Secrets, make_private_directory};
+use doorcode::app::deployment::{
+    Found, Secrets, is_in_use, make_private_directory, require_keys, require_operator_token,
+    require_own_keys,
+};
 use doorcode::app::user::Named;
 use doorcode::app::{self, App, Entropy, Request, SystemClock, SystemEntropy};
 use doorcode::config::{Config, DatabaseUrl};
 use doorcode::domain::Fault;
 use doorcode::domain::page::{Page, Position};
 use doorcode::domain::user::User;
-use doorcode::store::{Conn, Schema, Store};
+use doorcode::store::{Conn, LockRefusal, Schema, Store, Turns};
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
@@ -50,8 +56,10 @@ fn load_config(path: Option<&Path>) -> Outcome<Config> {
 /// What opens a deployment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Start {
-    /// A server, or `doorcode migrate`: creates the database, and applies pending migrations.
+    /// A server: creates the database, and applies pending migrations.
     Server,
+    /// `doorcode migrate`, which does the same and ends.
+    Migration,
     /// A command on a deployment that exists. It leaves pending migrations to the operator: running
     /// servers may be of the earlier version.
     Command,
@@ -64,25 +72,35 @@ struct Deployment {
     files: Found,
 }
 
-/// Opens the deployment. Creates missing secrets, unless it is in use.
+/// Opens the deployment. Creates missing secrets, unless it is in use. Fails if its keys are not those
+/// that belong to the database.
 async fn open(config: Config, start: Start) -> Outcome<Deployment> {
+    let deployment = open_with_any_keys(config, start).await?;
+    require_own_keys(&deployment.app)
+        .await
+        .map_err(|error| explain(&error))?;
+    app::client::ensure_cli(&deployment.app)
+        .await
+        .map_err(|error| explain(&error))?;
+    Ok(deployment)
+}
+
+/// The same with any keys, for the command that makes them those of the database.
+async fn open_with_any_keys(config: Config, start: Start) -> Outcome<Deployment> {
     let store = open_store(&config, start)?;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
     let env = |name: &str| std::env::var(name).ok();
-    let is_in_use = deployment::is_in_use(&store).await;
+    let is_in_use = is_in_use(&store).await;
     let is_in_use = is_in_use.map_err(|error| explain(&error))?;
     if is_in_use {
-        deployment::require_keys(&config, env)?;
+        require_keys(&config, env)?;
     }
     if is_in_use && start == Start::Command {
-        deployment::require_operator_token(&config, env)?;
+        require_operator_token(&config, env)?;
     }
     let secrets = Secrets::load(&config, entropy.as_ref(), env)?;
     let files = secrets.files.clone();
     let app = App::new(config, store, secrets, Arc::new(SystemClock), entropy)
-        .map_err(|error| explain(&error))?;
-    app::client::ensure_cli(&app)
-        .await
         .map_err(|error| explain(&error))?;
     Ok(Deployment { app, files })
 }
@@ -148,7 +166,7 @@ async fn user_of(req: &Request, flag: &'static str, email: &str) -> Result<User,
 /// `doorcode migrate`.
 pub fn migrate(config: Option<&Path>) -> Outcome {
     let config = load_config(config)?;
-    open_store(&config, Start::Server)?;
+    open_store(&config, Start::Migration)?;
     print("The database is up to date.")
 }
 
@@ -168,11 +186,15 @@ fn open_store(config: &Config, start: Start) -> Outcome<Store> {
         (DatabaseUrl::Sqlite(path), Start::Command) if !is_database(path) => {
             return Err(missing(config).into());
         }
-        (DatabaseUrl::Sqlite(path), Start::Server) => make_database(path)?,
+        (DatabaseUrl::Sqlite(path), Start::Server | Start::Migration) => make_database(path)?,
         _ => {}
     }
-    let store = Store::open(&config.database.url)?;
-    if start == Start::Server {
+    let turns = match &config.database.url {
+        DatabaseUrl::Sqlite(path) => take_turns(path, start)?,
+        DatabaseUrl::Postgres(_) => Turns::alone(),
+    };
+    let store = Store::open_by(&config.database.url, turns)?;
+    if start != Start::Command {
         let migrations = store.migrate()?;
         if !migrations.is_empty() {
             tracing::info!(?migrations, "the database was migrated");
@@ -187,6 +209,30 @@ fn open_store(config: &Config, start: Start) -> Outcome<Store> {
             Err("The database is of an older version. Run `doorcode migrate` first.".into())
         }
     }
+}
+
+/// Takes the lock of a SQLite database, which one server has at most. A command beside a server, or one
+/// that migrates, asks the server for its turns.
+fn take_turns(path: &Path, start: Start) -> Outcome<Turns> {
+    let taken = match start {
+        Start::Server => Turns::of_server(path),
+        Start::Migration | Start::Command => Turns::of_command(path),
+    };
+    taken.map_err(|refusal| {
+        let refused = match refusal {
+            LockRefusal::Server(id) => format!(
+                "Another server (process {id}) uses {}. Stop it first. Several servers need \
+                 PostgreSQL.",
+                absolute(path)
+            ),
+            LockRefusal::Command => format!(
+                "A command uses {}. Try again when it has ended.",
+                absolute(path)
+            ),
+            LockRefusal::File(path, error) => format!("{}: {error}", absolute(&path)),
+        };
+        refused.into()
+    })
 }
 
 /// Creates the file of a SQLite database. The database contains no secret in plain text, but all

@@ -48,7 +48,8 @@ pub fn run(config: Option<&Path>, command: Operator) -> Outcome {
 fn show(config: &Config) -> Outcome {
     let token = read_operator_token(config, |name| std::env::var(name).ok())?;
     print_document(token.expose())?;
-    let hint = "Keep it in a secret manager. It passes every check; use a token of an \
+    let hint = "Keep it in a secret manager, never in a repository. From other machines, use it \
+                over a private network, a VPN or TLS. It passes every check; use a token of an \
                 organization in build servers and scripts.";
     Ok(writeln!(std::io::stderr(), "{hint}")?)
 }

@@ -1,20 +1,34 @@
 //! `doorcode serve`.
 
 use super::configuration::describe_reload;
-use super::{Outcome, Start, absolute, explain, load_config, open, print, program, warnings};
+use super::signals::{self, Stop};
+use super::supervisor::{Supervisor, passed_sockets};
+use super::{
+    Deployment, Outcome, Start, absolute, explain, load_config, open, print, program, warnings,
+};
+use actix_web::dev::ServerHandle;
 use doorcode::app::heartbeat::Heart;
-use doorcode::app::{App, Request, audit, deployment, reload, sweep, user};
-use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Metrics};
+use doorcode::app::tls::{self, ServerCertificate};
+use doorcode::app::{
+    App, Clock as _, Request, SystemClock, audit, clock, deployment, reload, sweep, user,
+};
+use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Listen, Metrics, Tls};
 use doorcode::domain::secret::Secret;
-use doorcode::web;
+use doorcode::web::{self, Closer, OpenSocket};
 use std::io::IsTerminal;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Time in which the workers take the last connections.
+const TAKE_WITHIN: Duration = Duration::from_millis(100);
 
 /// Time limit for the last writes when the server stops.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
@@ -87,15 +101,29 @@ fn log_levels() -> Targets {
 async fn serve(config: Config) -> Outcome {
     // Registered first: from now on the signal does not end the process.
     let hangup = signal(SignalKind::hangup());
-    let address = config.server.listen;
+    let env = |name: &str| std::env::var(name).ok();
+    let supervisor = Supervisor::find(env);
     let workers = config.server.workers;
-    let listener = listen(address, "[server]")?;
+    let opened = listen(&config, env)?;
     let figures = match config.metrics {
-        Metrics::At(address) => Some(listen(address, "[metrics]")?),
+        Metrics::At(address) => Some(
+            TcpListener::bind(address)
+                .map_err(|error| in_use(&Listen::Tcp(address), "[metrics]", &error))?,
+        ),
         Metrics::Same | Metrics::Off => None,
     };
-    let deployment = open(config, Start::Server).await?;
-    let app = deployment.app;
+    let now = SystemClock.now();
+    let found = ServerCertificate::load(&config, now)?;
+    let (certificate, mut made) = found.map_or((None, Vec::new()), |(certificate, made)| {
+        (Some(Arc::new(certificate)), made)
+    });
+    let mut cautions = tls::check(&config, now)?;
+    let Deployment { app, files } = open(config, Start::Server).await?;
+    made.extend(files.made);
+    cautions.extend(warnings(app.config()));
+    clock::compare(&app)
+        .await
+        .map_err(|error| explain(&error))?;
     let setup = user::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;
@@ -106,64 +134,133 @@ async fn serve(config: Config) -> Outcome {
     audit::record_settings(&app)
         .await
         .map_err(|error| explain(&error))?;
-    for path in &deployment.files.shared {
+    for path in &files.shared {
         tracing::info!(
             "{} can be read by other users of this machine. It is accepted because root owns it \
              or its file system is read-only.",
             path.display()
         );
     }
-    for warning in warnings(app.config()) {
+    for warning in cautions {
         tracing::warn!("{warning}");
     }
-    let mut signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    let mut stops = signals::handle();
 
     let metrics = web::Metrics::default();
     if let Some(listener) = figures {
         actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
     }
-    let heart = Heart::new(&app);
+    let heart = Rc::new(Heart::new(&app));
+    deployment::register(&app, heart.server())
+        .await
+        .map_err(|error| explain(&error))?;
     heart.beat().await;
-    actix_web::rt::spawn(heart.run());
-    let server = web::server(app.clone(), metrics, listener, workers)?;
+    let beating = heart.clone();
+    actix_web::rt::spawn(async move { beating.run().await });
+    let tls = certificate.as_ref().map(ServerCertificate::server_config);
+    let (sockets, closers): (Vec<_>, Vec<_>) = opened
+        .into_iter()
+        .map(|opened| (opened.socket, opened.closer))
+        .unzip();
+    let listener = web::Listener {
+        sockets,
+        tls: tls.transpose()?,
+        workers,
+    };
+    let server = web::server(app.clone(), metrics, listener)?;
     let handle = server.handle();
     let server = actix_web::rt::spawn(server);
     let sweeper = actix_web::rt::spawn(sweep::run(app.clone()));
-    actix_web::rt::spawn(reload_on(hangup, app.clone()));
-    print(&welcome(&app, &deployment.files.made, setup.as_ref()))?;
-
-    let [terminate, interrupt] = &mut signals;
-    tokio::select! {
-        () = received(terminate) => {}
-        () = received(interrupt) => {}
+    if let Some(certificate) = &certificate {
+        actix_web::rt::spawn(certificate.clone().watch(app.clone()));
     }
+    actix_web::rt::spawn(reload_on(
+        hangup,
+        app.clone(),
+        certificate.clone(),
+        supervisor.clone(),
+    ));
+    let welcome = Welcome {
+        app: &app,
+        made: &made,
+        setup: setup.as_ref(),
+        certificate: certificate.as_deref(),
+    };
+    print(&welcome.text())?;
+    supervisor.tell_ready();
+    actix_web::rt::spawn(supervisor.clone().feed_watchdog());
+
+    if signals::next(&mut stops).await == Stop::Draining {
+        drain(&app, &supervisor, &mut stops).await;
+    }
+    supervisor.tell_stopping("Finishing requests.");
     tracing::info!("stopping: finishing requests in flight; a second signal aborts them");
+    refuse_connections(&handle, &closers).await;
     app.end_waiting();
     tokio::select! {
         () = handle.stop(true) => {}
-        () = received(terminate) => {}
-        () = received(interrupt) => {}
+        _ = signals::next(&mut stops) => {}
     }
     let closing = async {
         // The sweeper ends after its current run.
         let _ = sweeper.await;
         sweep::end(&app).await;
+        deployment::deregister(&app, heart.server()).await;
         app.stop().await;
     };
     tokio::select! {
         () = closing => tracing::info!("stopped"),
         () = tokio::time::sleep(CLOSE_WITHIN) => abandon(),
-        () = received(terminate) => abandon(),
-        () = received(interrupt) => abandon(),
+        _ = signals::next(&mut stops) => abandon(),
     }
     server.abort();
     Ok(())
 }
 
-/// Reloads the configuration at each signal.
-async fn reload_on(mut signal: std::io::Result<Signal>, app: App) {
+/// Serves requests on for a while, as a server that is not ready, until the next signal at most.
+async fn drain(app: &App, supervisor: &Supervisor, stops: &mut UnboundedReceiver<Stop>) {
+    let time = app.config().server.drain_for;
+    app.drain();
+    if time.is_zero() {
+        return;
+    }
+    supervisor.tell_stopping("Serving requests until proxies send them elsewhere.");
+    tracing::info!(
+        "not ready any more: serving requests for another {} s ([server] drain_for); a second \
+         signal stops at once",
+        time.as_secs_f32()
+    );
+    tokio::select! {
+        () = tokio::time::sleep(time) => {}
+        _ = signals::next(stops) => {}
+    }
+}
+
+/// Refuses new connections, and gives the workers time to take those that are accepted: actix-web
+/// drops what waits for a worker when it stops.
+async fn refuse_connections(handle: &ServerHandle, closers: &[Closer]) {
+    handle.pause().await;
+    for closer in closers {
+        if let Err(error) = closer.close() {
+            tracing::warn!("a listening socket cannot be closed early: {error}");
+        }
+    }
+    tokio::time::sleep(TAKE_WITHIN).await;
+}
+
+/// Reloads the certificate and the configuration at each signal.
+async fn reload_on(
+    mut signal: std::io::Result<Signal>,
+    app: App,
+    certificate: Option<Arc<ServerCertificate>>,
+    supervisor: Supervisor,
+) {
     loop {
         received(&mut signal).await;
+        supervisor.tell_reloading();
+        if let Some(certificate) = &certificate {
+            certificate.reload_and_log(app.now());
+        }
         match reload::reload(&Request::system(&app)).await {
             Ok(reloaded) => {
                 for line in describe_reload(&reloaded.changed, &reloaded.needs_restart) {
@@ -178,15 +275,29 @@ async fn reload_on(mut signal: std::io::Result<Signal>, app: App) {
                 explain(&error)
             ),
         }
+        supervisor.tell_ready();
     }
 }
 
-fn listen(address: SocketAddr, section: &str) -> Result<TcpListener, String> {
-    TcpListener::bind(address).map_err(|error| {
-        format!(
-            "cannot listen on {address}: {error}. Set `listen` under {section} to another address."
-        )
-    })
+/// The sockets that the service manager passes, or else that of the configuration.
+fn listen(config: &Config, env: impl Fn(&str) -> Option<String>) -> Outcome<Vec<OpenSocket>> {
+    let passed = passed_sockets(env).map_err(|error| {
+        format!("a socket that the service manager passes cannot be used: {error}")
+    })?;
+    if !passed.is_empty() {
+        tracing::info!(
+            "listening on {} sockets of the service manager instead of [server] listen",
+            passed.len()
+        );
+        return Ok(passed);
+    }
+    let address = &config.server.listen;
+    let opened = OpenSocket::bind(address).map_err(|error| in_use(address, "[server]", &error))?;
+    Ok(vec![opened])
+}
+
+fn in_use(address: &Listen, section: &str, error: &std::io::Error) -> String {
+    format!("cannot listen on {address}: {error}. Set `listen` under {section} to another address.")
 }
 
 /// Exits without waiting for the database. No acknowledged write is lost.
@@ -205,37 +316,71 @@ async fn received(signal: &mut std::io::Result<Signal>) {
     }
 }
 
-/// The text after the start: the URL, the created files and the next steps.
-fn welcome(app: &App, made: &[PathBuf], setup: Option<&Secret>) -> String {
-    let url = &app.config().server.public_url;
-    let name = &app.config().branding.name;
-    let mut text = format!("\n{name} is running at {url}\n");
-    for path in made {
-        let config = app.config();
-        let what = if *path == config.operator.token_file {
+/// What the text after the start names: the URL, the created files and the next steps.
+struct Welcome<'a> {
+    app: &'a App,
+    made: &'a [PathBuf],
+    setup: Option<&'a Secret>,
+    certificate: Option<&'a ServerCertificate>,
+}
+
+impl Welcome<'_> {
+    fn text(&self) -> String {
+        let config = self.app.config();
+        let url = &config.server.public_url;
+        let mut text = format!("\n{} is running at {url}\n", config.branding.name);
+        for path in self.made {
+            text += &format!(
+                "Created {} (only you can read it): {}.\n",
+                path.display(),
+                self.purpose(path)
+            );
+        }
+        let program = program();
+        let mut options = match url.as_str() {
+            "http://127.0.0.1:8080" => String::new(),
+            other => format!(" --host {other}"),
+        };
+        if let Some(certificate) = self.self_signed() {
+            options += &format!(" --ca-cert {}", absolute(certificate.path()));
+            text += &format!(
+                "\nThe certificate is self-signed. Clients trust it with --ca-cert FILE and a copy \
+                 of {}.\nIn a browser, compare its SHA-256 fingerprint before you accept it:\n\n    \
+                 {}\n",
+                certificate.path().display(),
+                certificate.fingerprint()
+            );
+        }
+        if let Some(link) = self.setup {
+            let link = url.join(&web::setup_path(link.expose()));
+            text += &format!(
+                "\nThere are no users yet. Open this link in a browser to create the first one.\n\
+                 The link works once:\n\n    {link}\n\n\
+                 Then sign in from another terminal:\n\n    {program} login{options}\n"
+            );
+        }
+        text + "\nPress Ctrl-C to stop.\n"
+    }
+
+    /// The certificate, if the server made it.
+    fn self_signed(&self) -> Option<&ServerCertificate> {
+        let is_own = self.app.config().server.tls == Tls::SelfSigned;
+        self.certificate.filter(|_| is_own)
+    }
+
+    fn purpose(&self, path: &Path) -> &'static str {
+        let config = self.app.config();
+        let certificate = config.server.certificate_files();
+        if *path == config.operator.token_file {
             "the operator token, which allows every operation"
         } else if *path == config.audit.signing_key_file {
             "the key that signs the audit log"
-        } else {
+        } else if *path == config.server.secret_key_file {
             "the secret key of this deployment"
-        };
-        text += &format!(
-            "Created {} (only you can read it): {what}.\n",
-            path.display()
-        );
+        } else if certificate.is_some_and(|files| files.key == *path) {
+            "the key of the certificate"
+        } else {
+            "the certificate"
+        }
     }
-    let program = program();
-    let host = match url.as_str() {
-        "http://127.0.0.1:8080" => String::new(),
-        other => format!(" --host {other}"),
-    };
-    if let Some(link) = setup {
-        let link = url.join(&web::setup_path(link.expose()));
-        text += &format!(
-            "\nThere are no users yet. Open this link in a browser to create the first one.\n\
-             The link works once:\n\n    {link}\n\n\
-             Then sign in from another terminal:\n\n    {program} login{host}\n"
-        );
-    }
-    text + "\nPress Ctrl-C to stop.\n"
 }

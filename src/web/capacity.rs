@@ -6,7 +6,7 @@ use rustix::net::listen;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::any::Any;
 use std::cell::Cell;
-use std::net::TcpListener;
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 /// How long an idle connection stays open if clients connect directly.
@@ -66,7 +66,7 @@ impl ConnectionLimit {
 }
 
 /// Lets more new connections wait than the standard library does.
-pub(super) fn widen_backlog(listener: &TcpListener) -> std::io::Result<()> {
+pub(super) fn widen_backlog(listener: impl AsFd) -> std::io::Result<()> {
     Ok(listen(listener, BACKLOG)?)
 }
 
@@ -121,7 +121,7 @@ pub(super) fn keep_alive(has_trusted_proxies: bool) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpStream;
+    use std::net::{TcpListener, TcpStream};
 
     #[test]
     fn connections_leave_open_files_for_the_rest() {

@@ -106,7 +106,8 @@ pub async fn every_answer(
     } else {
         set_headers(response.headers_mut(), strict_transport(app.config()));
     }
-    if connections.is_near() {
+    // A proxy must not reuse a connection that the server is about to close.
+    if connections.is_near() || app.is_draining() {
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }

@@ -25,12 +25,14 @@ mod probe;
 mod problem_kind;
 mod retry_after;
 mod route;
+mod socket;
 mod surface;
 
 pub use api::{client_document, openapi};
 pub use capacity::{OpenFiles, raise_open_files};
 pub use links::{reset_url, setup_path};
 pub use metrics::Metrics;
+pub use socket::{Closer, OpenSocket, Socket};
 
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
@@ -38,10 +40,11 @@ use actix_web::{HttpServer, web};
 use app::App;
 use capacity::ConnectionLimit;
 use log_limit::LogLimit;
+use rustls::ServerConfig;
 use std::net::TcpListener;
 use std::time::Duration;
 
-/// How long a client may take to send the head of a request.
+/// How long a client may take for the handshake of TLS, and to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Maximum connections to the metrics, if they have a listener of their own.
@@ -88,20 +91,40 @@ fn routes(config: &mut web::ServiceConfig) {
         );
 }
 
-/// Builds the server on a listening socket. It handles no signals; the caller stops it through its
+/// Listening sockets, and how they are served.
+pub struct Listener {
+    /// The sockets.
+    pub sockets: Vec<Socket>,
+    /// The settings of TLS; plain HTTP without. A Unix socket is never encrypted.
+    pub tls: Option<ServerConfig>,
+    /// The number of worker threads.
+    pub workers: usize,
+}
+
+impl Listener {
+    /// A socket for plain HTTP.
+    pub fn plain(socket: TcpListener, workers: usize) -> Self {
+        Self {
+            sockets: vec![Socket::Tcp(socket)],
+            tls: None,
+            workers,
+        }
+    }
+}
+
+/// Builds the server on listening sockets. It handles no signals; the caller stops it through its
 /// handle.
-pub fn server(
-    app: App,
-    metrics: Metrics,
-    listener: TcpListener,
-    workers: usize,
-) -> std::io::Result<Server> {
+pub fn server(app: App, metrics: Metrics, listener: Listener) -> std::io::Result<Server> {
+    let Listener {
+        sockets,
+        tls,
+        workers,
+    } = listener;
     let keep_alive = capacity::keep_alive(!app.config().server.trusted_proxies.is_empty());
     let connections = capacity::connections_per_worker(capacity::open_files(), workers);
     let log_limit = LogLimit::default();
     let limit = web::Data::new(ConnectionLimit(connections));
-    capacity::widen_backlog(&listener)?;
-    Ok(HttpServer::new(move || {
+    let server = HttpServer::new(move || {
         let is_shown = app.config().metrics == config::Metrics::Same;
         actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
@@ -118,6 +141,10 @@ pub fn server(
     })
     .workers(workers)
     .max_connections(connections)
+    // As many handshakes at once as connections: otherwise clients that begin one and send nothing
+    // more block all others until the time limit of the handshake.
+    .max_connection_rate(connections)
+    .tls_handshake_timeout(HEAD_TIMEOUT)
     .on_connect(capacity::count_connection)
     .client_request_timeout(HEAD_TIMEOUT)
     .keep_alive(keep_alive)
@@ -125,9 +152,19 @@ pub fn server(
     // A device that disconnects during a long poll must not be issued a token: the token would
     // be lost.
     .h1_allow_half_closed(false)
-    .disable_signals()
-    .listen(listener)?
-    .run())
+    .disable_signals();
+    for socket in &sockets {
+        socket.widen_backlog()?;
+    }
+    let server =
+        sockets
+            .into_iter()
+            .try_fold(server, |server, socket| match (socket, tls.clone()) {
+                (Socket::Tcp(socket), Some(tls)) => server.listen_rustls_0_23(socket, tls),
+                (Socket::Tcp(socket), None) => server.listen(socket),
+                (Socket::Unix(socket), _) => server.listen_uds(socket),
+            })?;
+    Ok(server.run())
 }
 
 /// Builds a server for the metrics only, on a separate listener.

@@ -28,19 +28,22 @@ async fn healthz() -> HttpResponse {
     answer(HttpResponse::Ok(), "ok\n")
 }
 
-/// Checks that the database responds and accepts writes, and that its audit log is sound.
+/// Checks that the server is not stopping and has the time of its database, that the database responds and accepts writes, and that its
+/// audit log is sound.
 #[utoipa::path(
     get,
     path = "/readyz",
     tag = "deployment",
     responses(
         (status = 200, description = "The server is ready.", body = String, content_type = "text/plain"),
-        (status = 503, description = "The database does not respond or does not accept writes, or its audit log contradicts a checkpoint; the body names the reason: `database`, `read-only`, `full` or `audit`.", body = String, content_type = "text/plain"),
+        (status = 503, description = "The server is stopping, its clock differs from that of the database by more than 30 seconds, the database does not respond or does not accept writes, or its audit log contradicts a checkpoint; the body names the reason: `stopping`, `clock`, `database`, `read-only`, `full` or `audit`.", body = String, content_type = "text/plain"),
     )
 )]
 async fn readyz(app: web::Data<App>) -> HttpResponse {
     let text = match app.is_ready().await {
         Ok(()) => return answer(HttpResponse::Ok(), "ready\n"),
+        Err(NotReady::Stopping) => "not ready: stopping: send requests to another server\n",
+        Err(NotReady::Clock) => "not ready: clock: it differs from that of the database\n",
         // The cause is logged once.
         Err(NotReady::Contradicted) => {
             "not ready: audit: the log contradicts its checkpoints, see the server's log\n"

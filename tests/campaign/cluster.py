@@ -35,10 +35,12 @@ class Cluster:
 
     def _run(self, program, *arguments, check=True):
         command = ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups', self.bin / program, *arguments]
-        return subprocess.run(command, check=check, cwd=self.directory, stdout=subprocess.DEVNULL)
+        # German messages where the translations are installed: errors are told apart by their code.
+        environment = os.environ | {'LANGUAGE': 'de'}
+        return subprocess.run(command, check=check, cwd=self.directory, env=environment, stdout=subprocess.DEVNULL)
 
     def start(self):
-        options = (f'-p {self.port} -k {self.directory} -c listen_addresses=127.0.0.1 -c max_connections=60 '
+        options = (f'-c lc_messages=C.UTF-8 -p {self.port} -k {self.directory} -c listen_addresses=127.0.0.1 -c max_connections=60 '
                    '-c min_wal_size=4MB -c max_wal_size=24MB -c deadlock_timeout=100ms -c shared_buffers=16MB')
         self._run('pg_ctl', 'start', '--wait', f'--pgdata={self.data}', f'--log={self.directory}/log',
                   f'--options={options}')

@@ -60,7 +60,8 @@ class Deployment:
     def start(self):
         port = free_port()
         url = f'127.0.0.1:{port}'
-        settings = {'DOORCODE__SERVER__LISTEN': url, 'DOORCODE__SERVER__PUBLIC_URL': 'http://127.0.0.1:9999'}
+        settings = {'DOORCODE__SERVER__LISTEN': url, 'DOORCODE__SERVER__PUBLIC_URL': 'http://127.0.0.1:9999',
+                    'DOORCODE__SERVER__DRAIN_FOR': '0s'}
         log = open(self.directory / f'server-{len(self.servers)}.log', 'w')
         self.servers.append(subprocess.Popen([BINARY, 'serve'], cwd=self.directory, env=self.settings | settings,
                                              stdout=log, stderr=log))

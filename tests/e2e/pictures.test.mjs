@@ -7,8 +7,9 @@ import { after, before, test } from 'node:test'
 import pixelmatch from 'pixelmatch'
 import { PNG } from 'pngjs'
 import { launch } from './harness/browser.mjs'
-import { inspect } from './harness/page.mjs'
-import { NOW, serveSamples } from './harness/samples.mjs'
+import { brokenForms, deadControls, inspect, textWithoutComfort } from './harness/page.mjs'
+import { encode } from './harness/png.mjs'
+import { HOSTILE, PICTURES, SHOWN, serveSamples, visit } from './harness/samples.mjs'
 
 const APPROVED = new URL('pictures/', import.meta.url)
 /** The pictures that differ, and beside each what differs. */
@@ -16,40 +17,14 @@ const FAILED = new URL('../../target/pictures/', import.meta.url)
 /** The part of a picture that may differ, as curves are not drawn alike on all machines. */
 const TOLERANCE = 0.001
 const MOST_BYTES = 6_000_000
+/** The pictures of the main pages, for readers; `pages.md` shows them. */
+const DOCUMENTED = new URL('../../docs/reference/pages/', import.meta.url)
+const MOST_DOCUMENTED_BYTES = 1_500_000
 /** Pixels; what is below repeats what is above. */
 const TALLEST = 1_250
 const WIDTHS = [1280, 390]
 const HEIGHT = { 1280: 800, 390: 844 }
 const SCHEMES = ['light', 'dark']
-
-/** Each picture, and the sample that it shows. */
-const PICTURES = {
-  account: 'account--plain',
-  'admin-clients': 'admin-clients--all',
-  'admin-health': 'admin-health--good',
-  'admin-users': 'admin-users--all',
-  approved: 'approved--plain',
-  audit: 'audit--several',
-  consent: 'consent--plain',
-  'consent-forbidden': 'consent-forbidden--policy',
-  'consent-many-scopes': 'consent--many',
-  'consent-other-network': 'consent--network',
-  'device-code': 'device--empty',
-  devices: 'devices--some',
-  'empty-tokens': 'tokens--empty',
-  'error-404': 'error-404--organization',
-  forgot: 'forgot--empty',
-  login: 'login--empty',
-  'login-error': 'login--refused',
-  members: 'members--owner',
-  organization: 'org--owner',
-  policy: 'policy--owner',
-  'revoke-question': 'revoke--origin',
-  token: 'token--rotated',
-  'token-created': 'token-created--plain',
-  'token-new': 'token-new--many',
-  tokens: 'tokens--several',
-}
 
 const isApproval = Boolean(process.env.APPROVE_PICTURES)
 let server
@@ -60,19 +35,8 @@ before(async () => {
 })
 after(() => server.close())
 
-async function open(sample, width, colorScheme) {
-  const context = await browser.newContext({
-    viewport: { width, height: HEIGHT[width] },
-    colorScheme,
-    reducedMotion: 'reduce',
-    timezoneId: 'UTC',
-    locale: 'en-GB',
-  })
-  const page = await context.newPage()
-  await page.clock.setFixedTime(new Date(NOW))
-  await page.goto(`${server.url}/${sample}.html`)
-  return page
-}
+const open = (sample, width, colorScheme) =>
+  visit(browser, `${server.url}/${sample}.html`, { colorScheme, viewport: { width, height: HEIGHT[width] } })
 
 /** The page down to TALLEST. */
 async function picture(page, width) {
@@ -81,11 +45,11 @@ async function picture(page, width) {
   return PNG.sync.read(await page.screenshot({ fullPage: true, clip, animations: 'disabled', caret: 'hide' }))
 }
 
-/** A file with colours in 16 steps a channel: half as large, and the comparison sees no difference. */
-function compressed({ width, height, data }) {
-  const coarse = new PNG({ width, height })
-  coarse.data = Buffer.from(data, 0, data.length).map((value) => Math.round(value / 17) * 17)
-  return PNG.sync.write(coarse, { colorType: 2, filterType: -1, deflateLevel: 9 })
+/** Keeps a picture, for readers too if it is that of a main page. */
+async function approve(file, picture) {
+  await writeFile(new URL(`${file}.png`, APPROVED), picture)
+  const shown = SHOWN.find((name) => file === `${name}-1280-light`)
+  if (shown) await writeFile(new URL(`${shown}.png`, DOCUMENTED), picture)
 }
 
 async function compare(name, shown) {
@@ -100,7 +64,7 @@ async function compare(name, shown) {
 
 for (const [name, sample] of Object.entries(PICTURES)) {
   test(`${name} looks as approved`, async () => {
-    await mkdir(isApproval ? APPROVED : FAILED, { recursive: true })
+    for (const folder of isApproval ? [APPROVED, DOCUMENTED] : [FAILED]) await mkdir(folder, { recursive: true })
     const faults = []
     for (const width of WIDTHS) {
       for (const scheme of SCHEMES) {
@@ -109,13 +73,13 @@ for (const [name, sample] of Object.entries(PICTURES)) {
         const shown = await picture(page, width)
         await page.context().close()
         if (isApproval) {
-          await writeFile(new URL(`${file}.png`, APPROVED), compressed(shown))
+          await approve(file, encode(shown))
           continue
         }
         try {
           await compare(file, shown)
         } catch (error) {
-          await writeFile(new URL(`${file}.png`, FAILED), compressed(shown))
+          await writeFile(new URL(`${file}.png`, FAILED), encode(shown))
           faults.push(error.message)
         }
       }
@@ -123,7 +87,18 @@ for (const [name, sample] of Object.entries(PICTURES)) {
     assert.deepEqual(faults, [])
   })
 
-  test(`${name} is accessible and fits 320 px`, async () => {
+  test(`${name} is the same page without the script`, async () => {
+    const [plain, page] = await Promise.all([false, true].map((javaScriptEnabled) =>
+      visit(browser, `${server.url}/${sample}.html`, { javaScriptEnabled })))
+    assert.deepEqual(await deadControls(plain), [])
+    assert.deepEqual(await brokenForms(plain), [])
+    assert.equal(await textWithoutComfort(plain), await textWithoutComfort(page))
+    for (const one of [plain, page]) await one.context().close()
+  })
+}
+
+for (const sample of [...Object.values(PICTURES), ...HOSTILE]) {
+  test(`${sample} is accessible and fits 320 px`, async () => {
     const page = await open(sample, 1280, 'light')
     await inspect(page, { hasScripts: true })
     await page.context().close()
@@ -139,4 +114,17 @@ test('the approved pictures are small, and each belongs to a page', async () => 
   const sizes = await Promise.all(names.map((name) => stat(new URL(name, APPROVED))))
   const bytes = sizes.reduce((sum, { size }) => sum + size, 0)
   assert.ok(bytes <= MOST_BYTES, `${bytes} bytes`)
+})
+
+test('the documentation shows the approved pictures of the main pages', async () => {
+  const text = await readFile(new URL('../pages.md', DOCUMENTED), 'utf8')
+  let bytes = 0
+  for (const name of SHOWN) {
+    const shown = await readFile(new URL(`${name}.png`, DOCUMENTED))
+    assert.ok(shown.equals(await readFile(new URL(`${name}-1280-light.png`, APPROVED))), name)
+    assert.ok(text.includes(`](pages/${name}.png)`), `${name} is not in pages.md`)
+    bytes += shown.length
+  }
+  assert.deepEqual((await readdir(DOCUMENTED)).sort(), SHOWN.map((name) => `${name}.png`).sort())
+  assert.ok(bytes <= MOST_DOCUMENTED_BYTES, `${bytes} bytes`)
 })

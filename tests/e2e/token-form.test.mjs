@@ -38,6 +38,15 @@ flow('a token that only reads takes three clicks', {}, async (world) => {
   assert.equal(clicks.count, 3)
 })
 
+flow('what each scope takes is one click from the form', {}, async (world) => {
+  const page = await world.signedIn()
+  await page.goto('/tokens/new')
+  await link(page, 'Scopes and roles').click()
+  await page.waitForURL('**/scopes')
+  await page.getByRole('heading', { name: 'Scopes and roles' }).waitFor()
+  await world.inspect(page)
+})
+
 flow('one of 200 tokens is found and revoked with three clicks', {}, async (world) => {
   const page = await world.signedIn()
   const token = await createToken(page, 'maker', ['tokens:read', 'tokens:write'])

@@ -40,6 +40,21 @@ fn command_line_reference_is_current() {
     assert_generated("docs/reference/cli.md", "help", &expected);
 }
 
+/// Servers answer from this file.
+#[test]
+fn openapi_description_is_current() {
+    const FILE: &str = "docs/reference/openapi.json";
+    let expected = serde_json::to_string_pretty(&doorcode::web::openapi::describe()).unwrap();
+    if std::env::var_os("DOORCODE_WRITE_DOCS").is_some() {
+        std::fs::write(root().join(FILE), expected + "\n").unwrap();
+        return;
+    }
+    assert!(
+        read(FILE).trim_end() == expected,
+        "{FILE} is stale: DOORCODE_WRITE_DOCS=1 cargo test docs writes it"
+    );
+}
+
 #[actix_web::test]
 async fn metrics_reference_is_current() {
     let test = TestApp::start().await;
@@ -135,10 +150,12 @@ fn links_lead_to_files() {
     while let Some(path) = pages.pop() {
         match path.is_dir() {
             true => pages.extend(std::fs::read_dir(path).unwrap().map(|e| e.unwrap().path())),
-            false => found.push(path),
+            false if path.extension().is_some_and(|kind| kind == "md") => found.push(path),
+            false => {}
         }
     }
     found.extend(["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(|page| root().join(page)));
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     assert!(found.len() > 20, "{found:?}");
     let mut broken = Vec::new();
     for page in found {

@@ -84,10 +84,8 @@ async fn message_arrives_unchanged() {
             .header("Message-ID")
             .ends_with("@arrives.localhost>")
     );
-    assert_eq!(
-        received.body().replace("\r\n", "\n").trim_end(),
-        text.trim_end()
-    );
+    let footer = "\nIf you need help, ask the people who run Bräu, Söhne.\n\nBräu, Söhne";
+    assert_eq!(received.text().trim_end(), format!("{text}{footer}"));
     assert!(sink.is_empty());
 
     for secret in ["tulip-4711", "hunter+2", "hunter%2B2", &credentials] {
@@ -137,7 +135,7 @@ async fn name_adds_no_header_or_recipient() {
         ]
     );
     assert!(head.is_ascii(), "{head}");
-    assert_eq!(received.body().trim_end(), "canary\r\n.\r\nQUIT");
+    assert!(received.text().starts_with("canary\n.\nQUIT\n"));
     assert!(sink.is_empty());
     assert!(is_logged("injected", "its address is invalid"));
 }

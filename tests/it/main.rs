@@ -28,6 +28,7 @@ mod email_address;
 mod form_target;
 mod headers;
 mod hostile_text;
+mod identity;
 mod innocent;
 mod last_use;
 mod limits;
@@ -46,6 +47,8 @@ mod recovery;
 mod return_to;
 mod secrets;
 mod seed;
+#[path = "../seeds/mod.rs"]
+mod seeds;
 mod session;
 mod session_cookie;
 mod settings;

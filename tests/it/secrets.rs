@@ -251,7 +251,7 @@ fn load(settings: &str, operator: &str) -> Result<Secrets, deployment::Error> {
     std::fs::write(file.path(), settings).unwrap();
     let config = Config::load(Some(file.path()), []).unwrap();
     Secrets::load(&config, &SeededEntropy::default(), |name| match name {
-        deployment::OPERATOR_TOKEN => Some(operator.to_owned()),
+        "DOORCODE_OPERATOR_TOKEN" => Some(operator.to_owned()),
         deployment::SECRET_KEY => Some("5e".repeat(32)),
         deployment::AUDIT_KEY => Some("ed".repeat(32)),
         _ => None,

@@ -2,6 +2,7 @@
 //! accepts writes.
 
 use super::App;
+use super::deployment::identity;
 use std::time::Duration;
 use store::Heartbeat;
 
@@ -23,6 +24,11 @@ impl Heart {
         }
     }
 
+    /// Identifies the server among those that share the database; hexadecimal digits.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
     /// Writes one heartbeat. Its error is logged when the state changes.
     pub async fn beat(&self) {
         let was_writable = self.app.store().check_writable();
@@ -37,10 +43,12 @@ impl Heart {
         }
     }
 
-    /// Writes heartbeats until the server stops.
-    pub async fn run(self) {
+    /// Writes heartbeats until the server stops, and which operator token it accepts.
+    pub async fn run(&self) {
+        let mut token = None;
         loop {
             self.beat().await;
+            identity::refresh(&self.app, &self.server, &mut token).await;
             tokio::select! {
                 () = self.app.stopping() => return,
                 () = tokio::time::sleep(EVERY) => {}

@@ -6,6 +6,7 @@ pub mod access;
 pub mod audit;
 mod background;
 pub mod client;
+pub mod clock;
 pub mod decision;
 pub mod deployment;
 pub mod device;
@@ -16,11 +17,14 @@ pub mod health;
 pub mod heartbeat;
 mod held_polls;
 pub mod idempotency;
+pub mod identity;
 pub mod mail;
 pub mod one_time_secret;
 pub mod operator;
 pub mod org;
 mod outcome_record;
+mod outgoing;
+mod phase;
 pub mod project;
 pub mod reload;
 mod request;
@@ -30,6 +34,7 @@ mod slots;
 pub mod sweep;
 pub mod terminal;
 mod throttle;
+pub mod tls;
 pub mod token;
 mod tx;
 pub mod user;
@@ -46,7 +51,9 @@ use domain::secret::{Key, Secret};
 pub use error::{Error, OAuthError};
 use hashing::Hasher;
 use held_polls::Waiting;
+use identity::Providers;
 use mail::Outbox;
+use phase::Phase;
 use reload::Settings;
 pub use request::Request;
 use ring::signature::Ed25519KeyPair;
@@ -158,11 +165,12 @@ struct Inner {
     names: NameRules,
     store: Store,
     clock: Arc<dyn Clock>,
+    offset: clock::Offset,
     entropy: Arc<dyn Entropy>,
     secrets: Secrets,
     hasher: Hasher,
     waiting: Waiting,
-    stopping: watch::Sender<bool>,
+    phase: watch::Sender<Phase>,
     uses: Uses,
     usage_buffer: UsageBuffer,
     tallies: Tallies,
@@ -173,11 +181,16 @@ struct Inner {
     contradiction: Contradiction,
     background: Background,
     reached_limits: ReachedLimits,
+    providers: Providers,
 }
 
 /// Why the server cannot handle requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotReady {
+    /// The server is about to stop.
+    Stopping,
+    /// The clock of this machine differs from that of the database.
+    Clock,
     /// The audit log contradicts its checkpoints.
     Contradicted,
     /// The database cannot be used.
@@ -205,11 +218,12 @@ impl App {
             settings: Settings::new(config.clone()),
             store,
             clock,
+            offset: clock::Offset::default(),
             entropy,
             secrets,
             hasher,
             waiting: Waiting::default(),
-            stopping: watch::Sender::default(),
+            phase: watch::Sender::default(),
             uses: Uses::default(),
             usage_buffer: UsageBuffer::default(),
             tallies: Tallies::default(),
@@ -220,6 +234,7 @@ impl App {
             contradiction: Contradiction::default(),
             background: Background::start(),
             reached_limits: ReachedLimits::default(),
+            providers: Providers::default(),
         };
         Ok(Self(Arc::new(inner), config))
     }
@@ -234,9 +249,9 @@ impl App {
         &self.0.names
     }
 
-    /// The current time.
+    /// The current time, by the clock of the database.
     pub fn now(&self) -> Instant {
-        self.0.clock.now()
+        self.0.offset.apply(self.0.clock.now())
     }
 
     fn passed(&self) -> Duration {
@@ -258,9 +273,16 @@ impl App {
         hex::encode(self.random::<16>())
     }
 
-    /// Succeeds if the server can handle requests: nothing contradicts the audit log, and the
+    /// Succeeds if the server can handle requests: it is not stopping, its clock
+    /// is that of the database, nothing contradicts the audit log, and the
     /// database can be read, and accepts writes by its last [heartbeat].
     pub async fn is_ready(&self) -> Result<(), NotReady> {
+        if self.is_draining() {
+            return Err(NotReady::Stopping);
+        }
+        if self.is_clock_wrong() {
+            return Err(NotReady::Clock);
+        }
         self.require_sound_log()
             .map_err(|_| NotReady::Contradicted)?;
         self.store().check_writable().map_err(NotReady::Outage)?;
@@ -272,43 +294,9 @@ impl App {
         }
     }
 
-    /// Ends held polls and asks background tasks to stop after their current work, so that the
-    /// server can stop.
-    pub fn end_waiting(&self) {
-        self.waiting().close();
-        self.0.stopping.send_replace(true);
-    }
-
-    fn is_stopping(&self) -> bool {
-        *self.0.stopping.borrow()
-    }
-
-    /// Waits until the server stops.
-    async fn stopping(&self) {
-        // An error means that the application is gone, which has the same meaning.
-        let _ = self.0.stopping.subscribe().wait_for(|it_is| *it_is).await;
-    }
-
     /// Waits until the present work in the background has ended.
     pub async fn finish_background(&self) {
         self.background().finish().await;
-    }
-
-    /// Writes buffered data, sends queued mail and closes the database. Must be the last
-    /// operation.
-    pub async fn stop(&self) {
-        self.0.stopping.send_replace(true);
-        for error in sweep::write_and_seal(self).await {
-            tracing::error!(?error, "failed to write buffered data on shutdown");
-        }
-        let (app, store) = (self.clone(), self.store().clone());
-        let (mail, database) = tokio::join!(
-            tokio::task::spawn_blocking(move || app.outbox().stop()),
-            tokio::task::spawn_blocking(move || store.stop()),
-        );
-        if mail.and(database).is_err() {
-            tracing::error!("failed to close mail or the database cleanly");
-        }
     }
 
     fn store(&self) -> &Store {

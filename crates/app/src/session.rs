@@ -8,6 +8,7 @@ use super::{App, Error, Event, Request, throttle};
 use crate::access::Caller;
 use domain::audit::{Action, Actor};
 use domain::id::{SessionId, UserId};
+use domain::identity::SessionIdentity;
 use domain::secret::{Digest, Secret};
 use domain::user::{self, Session, SessionLimits, Standing, User};
 use serde_json::json;
@@ -53,7 +54,11 @@ pub struct SessionCookies {
 }
 
 /// Begins a session of a user, who is the actor of its audit record.
-pub(super) fn begin(tx: &mut Tx<'_>, user: &User) -> Result<NewSession, Error> {
+pub(super) fn begin(
+    tx: &mut Tx<'_>,
+    user: &User,
+    identity: Option<SessionIdentity>,
+) -> Result<NewSession, Error> {
     let record = Event {
         actor: Actor::User(user.id.clone()),
         ..tx.event(Action::SignedIn)
@@ -66,10 +71,15 @@ pub(super) fn begin(tx: &mut Tx<'_>, user: &User) -> Result<NewSession, Error> {
         last_seen_at: tx.now,
         address: record.context.source(),
         user_agent: user_agent.take(USER_AGENT_LENGTH).collect(),
+        identity,
     };
     let cookie = Secret::from_random(&tx.random::<32>());
     store::session::insert_session(tx.conn, &session, &cookie.digest())?;
-    record.write(tx.conn, Some(session.id.as_str()), json!({}))?;
+    let detail = match &session.identity {
+        Some(begun) => json!({"issuer": begun.identity.issuer}),
+        None => json!({}),
+    };
+    record.write(tx.conn, Some(session.id.as_str()), detail)?;
     // The transaction may have changed the password.
     let user = store::user::find_user(tx.conn, &user.id)?.ok_or(Error::Unauthenticated)?;
     let cookies = SessionCookies {
@@ -134,6 +144,11 @@ pub async fn sign_in(
     // The caller is not authenticated yet, even if the browser has a session of another user.
     let req = req.with_caller(Caller::Anonymous);
     let app = &req.app;
+    if !app.config().sign_in.has_passwords() {
+        return Err(Error::Conflict(
+            "This site has no passwords. Sign in with one of the providers.",
+        ));
+    }
     // An invalid address is counted like an unknown address.
     let email = user::email(email).unwrap_or_else(|_| email.trim().to_lowercase());
     let named = email.clone();
@@ -144,7 +159,7 @@ pub async fn sign_in(
         .filter(|user| !user::is_placeholder(&user.email));
     let target = target(app, &email, found.as_ref(), &browser);
     let guess = throttle::count_password(app, target, req.context.source()).await?;
-    let hash = found.as_ref().map(|user| user.password_hash.as_str());
+    let hash = found.as_ref().and_then(User::password);
     let verdict = verify(app, &guess, password, hash).await?;
     let (Some(user), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
         let reason = match found {
@@ -177,7 +192,7 @@ pub async fn sign_in(
             store::user::update_password_hash(tx.conn, &user.id, &verified, stronger)?;
         }
         guess.guess.succeed(tx.conn)?;
-        begin(tx, &user)
+        begin(tx, &user, None)
     })
     .await
 }
@@ -223,8 +238,9 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
         return Ok(None);
     };
     session.last_seen_at = app.uses().last_seen(&session);
-    if !session.is_live(now, limits(app)) {
-        // Delete it: a clock that is set back must not reactivate the session.
+    if !session.is_live(now, limits(app)) || !is_admitted(app, &session) {
+        // Delete it: a clock that is set back must not reactivate the session, nor a provider that
+        // is enabled again.
         app.store()
             .write(move |conn| {
                 store::session::delete_session(conn, &user.id, &session.id)?;
@@ -235,6 +251,15 @@ pub async fn resume(app: &App, cookie: &Secret) -> Result<Option<SignedIn>, Erro
     }
     app.uses().see(&session, now);
     Ok(Some(SignedIn { user, session }))
+}
+
+/// Whether the provider with which a session began still admits users.
+fn is_admitted(app: &App, session: &Session) -> bool {
+    let Some(begun) = &session.identity else {
+        return true;
+    };
+    let mut enabled = app.config().sign_in.enabled_providers();
+    enabled.any(|provider| provider.issuer == begun.identity.issuer)
 }
 
 /// The session timeouts.

@@ -2,7 +2,7 @@
 //! server decided, and purging expired data.
 
 use super::audit::{self, seal};
-use super::{App, Error, device, idempotency, session, uses};
+use super::{App, Error, clock, device, idempotency, identity, session, uses};
 use chrono::Duration as Span;
 use std::cell::Cell;
 use std::time::Duration;
@@ -41,6 +41,9 @@ const DECISIONS_EVERY: Duration = Duration::from_millis(200);
 /// Interval for purging expired data.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
+/// Interval for checking which users are due for a check at their identity provider.
+const CHECK_USERS_EVERY: Duration = Duration::from_secs(20);
+
 /// Interval for pruning old uses and records.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -75,8 +78,12 @@ pub async fn run(app: App) {
             every(&app, WATCH_EVERY, "watching the audit log", || watch(
                 &app, &slow
             )),
-            every(&app, PURGE_EVERY, "purging expired data", || purge(&app)),
-            every(&app, FORGET_EVERY, "pruning old data", || forget_old(&app)),
+            every(&app, PURGE_EVERY, "purging expired data", || {
+                by_true_time(&app, purge(&app))
+            }),
+            every(&app, FORGET_EVERY, "pruning old data", || {
+                by_true_time(&app, forget_old(&app))
+            }),
             async {
                 // Without a shared database no other server can decide.
                 if app.store().is_shared() {
@@ -92,10 +99,25 @@ pub async fn run(app: App) {
         tokio::select! {
             () = every(&app, SIGN_EVERY, "signing the audit log", || audit::sign(&app)) => {}
             () = every(&app, SHIP_EVERY, "shipping the audit log", || audit::ship(&app)) => {}
+            () = every(&app, CHECK_USERS_EVERY, "checking users at their providers", || {
+                identity::check_due(&app)
+            }) => {}
             () = app.stopping() => {}
         }
     };
     tokio::join!(work, elsewhere);
+}
+
+/// Deletes data by its age, unless the clock of this machine is wrong: what others hold would go.
+pub async fn by_true_time(
+    app: &App,
+    work: impl Future<Output = Result<(), Error>>,
+) -> Result<(), Error> {
+    clock::compare(app).await?;
+    match app.is_clock_wrong() {
+        true => Ok(()),
+        false => work.await,
+    }
 }
 
 /// Warns of committed records that are not sealed. A failure of sealing is logged elsewhere; this
@@ -225,6 +247,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
             store::session::delete_over_sessions(conn, now, limits)?;
             store::invitation::delete_over_invitations(conn, now)?;
             store::account_link::delete_over_links(conn, now)?;
+            store::identity::delete_over_assertions(conn, now)?;
             store::policy::delete_over_graces(conn, now)?;
             store::throttle::delete_expired_counts(conn, now)?;
             store::idempotency::delete_calls(conn, now - idempotency::KEPT)?;

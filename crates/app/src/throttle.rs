@@ -54,6 +54,7 @@ const RESET_OVERALL: SharedRule = shared(1_000, 10);
 const RESET_TIGHTENED: u32 = 4;
 const RESET_PER_USER: Rule = window(3, 24 * 60);
 
+const PROVIDER_ANSWER: Rule = window(100, 10);
 const CLIENT_SECRET: Rule = window(20, 10);
 const UNKNOWN_TOKEN: Rule = window(100, 1);
 const OPERATOR_REFUSED: Rule = window(1, 1);
@@ -202,6 +203,13 @@ pub fn reset_source(from: IpAddr) -> Guess {
         .shared(SharedLimit::PasswordReset, "reset", RESET_OVERALL)
         .own(source, RESET_PER_SOURCE)
         .tightened(RESET_TIGHTENED)
+}
+
+/// Counter for answers of identity providers from one source, each of which may cost a request to
+/// the provider. Those that sign a user in do not count.
+pub fn provider_answer(from: IpAddr) -> Guess {
+    let source = format!("provider:{}", network::source(from));
+    Guess::default().own(source, PROVIDER_ANSWER)
 }
 
 /// Counter for messages with a reset link to one user.

@@ -8,7 +8,7 @@ use super::hash::Hash;
 use super::record::Record;
 use super::salt::{PREFIX, Salt};
 
-/// Keys of the details whose text a user chose.
+/// Keys of the details, at any depth, whose text a user chose.
 pub(super) const CHOSEN: [&str; 2] = ["device_name", "token_name"];
 
 /// Whether a text has the form of a pseudonym.
@@ -58,16 +58,15 @@ impl Record {
 
     fn personal(&self) -> impl Iterator<Item = &str> {
         let of_request = [&self.address, &self.agent].into_iter().flatten();
-        let chosen = CHOSEN
-            .into_iter()
-            .filter_map(|key| self.detail.get(key)?.as_str());
+        let mut chosen = Vec::new();
+        self.detail.collect_texts(&CHOSEN, &mut chosen);
         of_request.map(String::as_str).chain(chosen)
     }
 
     fn personal_mut(&mut self) -> impl Iterator<Item = &mut String> {
         let of_request = [&mut self.address, &mut self.agent].into_iter().flatten();
-        let texts = self.detail.texts_mut();
-        let chosen = texts.filter_map(|(key, text)| CHOSEN.contains(&key).then_some(text));
+        let mut chosen = Vec::new();
+        self.detail.collect_texts_mut(&CHOSEN, &mut chosen);
         of_request.chain(chosen)
     }
 }

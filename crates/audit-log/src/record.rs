@@ -141,12 +141,52 @@ impl Detail {
         self.0.get(key)
     }
 
-    /// Its texts, by their keys.
-    pub(super) fn texts_mut(&mut self) -> impl Iterator<Item = (&str, &mut String)> {
-        self.0.iter_mut().filter_map(|(key, value)| match value {
-            Value::String(text) => Some((key.as_str(), text)),
-            _ => None,
-        })
+    /// Its texts with one of these keys, at any depth.
+    pub(super) fn collect_texts<'a>(&'a self, keys: &[&str], texts: &mut Vec<&'a str>) {
+        collect_of(&self.0, keys, texts);
+    }
+
+    /// The same, to replace them.
+    pub(super) fn collect_texts_mut<'a>(
+        &'a mut self,
+        keys: &[&str],
+        texts: &mut Vec<&'a mut String>,
+    ) {
+        collect_of_mut(&mut self.0, keys, texts);
+    }
+}
+
+fn collect_of<'a>(map: &'a Map<String, Value>, keys: &[&str], texts: &mut Vec<&'a str>) {
+    for (key, value) in map {
+        match value {
+            Value::String(text) if keys.contains(&key.as_str()) => texts.push(text),
+            Value::Object(map) => collect_of(map, keys, texts),
+            Value::Array(items) => {
+                for map in items.iter().filter_map(Value::as_object) {
+                    collect_of(map, keys, texts);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn collect_of_mut<'a>(
+    map: &'a mut Map<String, Value>,
+    keys: &[&str],
+    texts: &mut Vec<&'a mut String>,
+) {
+    for (key, value) in map {
+        match value {
+            Value::String(text) if keys.contains(&key.as_str()) => texts.push(text),
+            Value::Object(map) => collect_of_mut(map, keys, texts),
+            Value::Array(items) => {
+                for map in items.iter_mut().filter_map(Value::as_object_mut) {
+                    collect_of_mut(map, keys, texts);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

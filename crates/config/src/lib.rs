@@ -11,6 +11,7 @@ mod database;
 mod device;
 mod duration;
 mod error;
+mod listen;
 mod mail;
 mod metrics;
 mod misnamed;
@@ -20,21 +21,24 @@ mod postgres;
 mod reload;
 mod routes;
 mod scopes;
+mod section;
 mod server;
 mod sign_in;
 mod source;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tokens;
 mod verify;
 
 pub use audit::{Audit, Destination, TokenUse};
-pub use branding::{Branding, Links, Notes, StaticFile, Support};
+pub use branding::{Branding, Links, Notes, StaticFile, Support, Words};
 pub use database::{Database, DatabaseUrl};
 pub use device::Device;
 pub use duration::overlap;
 pub use error::{ConfigError, ConfigFault, SourcePosition};
+pub use listen::Listen;
 pub use mail::{Mail, Protection, SmtpUrl};
 pub use metrics::Metrics;
 pub use operator::Operator;
@@ -42,17 +46,22 @@ pub use organizations::{Makers, NewOrganizations, Organizations};
 pub use postgres::with_parameters;
 pub use reload::Reload;
 pub use server::{PublicUrl, Server, StrictTransport};
-pub use sign_in::SignIn;
+pub use sign_in::{
+    EntryRules, GroupRule, HandOff, HandOffKey, LogoutEnds, Oidc, Passwords, Protocol, Provider,
+    SignIn, SignatureAlgorithm, secure_url,
+};
+pub use tls::{CertificateFiles, Tls};
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
 pub use verify::{ErrorFormat, Verify};
 
 use domain::route::RouteTable;
 use domain::scope::{Catalogue, Preset};
 use reload::Origin;
+use section::Section;
 use source::{Entries, File};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use table::{Section, Table};
+use table::Table;
 
 /// The file that is read if no file is named and this one exists.
 pub const DEFAULT_FILE: &str = "doorcode.toml";
@@ -87,7 +96,7 @@ pub struct Config {
     pub verify: Verify,
     /// `[audit]`: the audit log.
     pub audit: Audit,
-    /// `[sign_in]`: sessions and password hashing.
+    /// `[sign_in]`: sessions, password hashing and identity providers.
     pub sign_in: SignIn,
     /// The built-in scopes and those of `[[scopes]]`.
     pub scopes: Catalogue,
@@ -151,7 +160,9 @@ impl Config {
             sections: Vec::new(),
             origin: Origin::default(),
         };
-        config.scopes = scopes::read(&mut root, &config.tokens.builtin_scopes);
+        let words = &config.branding.words;
+        config.scopes = scopes::read(&mut root, &config.tokens.builtin_scopes)
+            .reworded(|description| words.apply(description).into_owned());
         config.presets = scopes::presets(&mut root, &config.scopes);
         config.routes = routes::read(&mut root, &config.scopes);
         config.sections = root.finish()?;
@@ -165,7 +176,7 @@ impl Config {
     /// The effective settings as TOML, with the passwords in URLs hidden.
     pub fn describe(&self) -> String {
         let written = self.sections.iter().map(|section| {
-            let (name, settings) = (section.name, section.written("\n"));
+            let (name, settings) = (&section.name, section.written("\n"));
             match section.is_in_list {
                 true => format!("[[{name}]]\n{settings}\n"),
                 false => format!("[{name}]\n{settings}\n"),
@@ -180,7 +191,7 @@ impl Config {
         let mut effective = BTreeMap::new();
         let mut counts = BTreeMap::new();
         for section in &self.sections {
-            let name = section.name;
+            let name = section.name.as_str();
             if section.is_in_list {
                 let count = counts.entry(name).or_insert(0);
                 effective.insert(format!("{name}.{count}"), section.written(", "));

@@ -1,6 +1,6 @@
 //! `[metrics]`: the metrics endpoint.
 
-use super::server::listen_address;
+use super::listen::listen_address;
 use super::table::Table;
 use std::net::SocketAddr;
 

@@ -30,6 +30,8 @@ pub struct Operator {
     pub enabled: bool,
     /// The file of the operator token, created at the first start.
     pub token_file: PathBuf,
+    /// The environment variable that replaces the file.
+    pub token_variable: String,
     /// The header in which the operator names the user it acts for.
     pub actor_header: String,
     /// The networks from which the operator token is accepted; empty means all.
@@ -41,9 +43,20 @@ impl Operator {
         Self {
             enabled: table.flag("enabled", true),
             token_file: table.path("token_file", "data/operator_token"),
+            token_variable: table.text(
+                "token_variable",
+                "DOORCODE_OPERATOR_TOKEN".to_owned(),
+                variable_name,
+            ),
             actor_header: table.text("actor_header", "X-Actor-User-Id".to_owned(), header_name),
             networks: table.list("networks", r#"["10.0.0.0/8"]"#, network),
         }
+    }
+
+    /// The environment variable that holds the token before the current one, while clients change
+    /// over.
+    pub fn previous_token_variable(&self) -> String {
+        format!("{}_PREVIOUS", self.token_variable)
     }
 
     /// Whether the operator token is accepted from an address. An unknown address is in no
@@ -57,6 +70,23 @@ impl Operator {
                     .iter()
                     .any(|network| network.contains(&address)))
     }
+}
+
+/// Capital letters, digits and underscores; none of the other variables of this server.
+fn variable_name(text: &str) -> Result<String, String> {
+    const FORM: &str = "write one such as DOORCODE_OPERATOR_TOKEN or ACME_API_TOKEN";
+    let is_legal = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+    let begins = text.starts_with(|first: char| first.is_ascii_uppercase());
+    if !begins || text.len() > 64 || !text.bytes().all(is_legal) {
+        return Err(format!(
+            "{text:?} is not the name of an environment variable: 1 to 64 capital letters, digits \
+             and underscores; {FORM}"
+        ));
+    }
+    if text.starts_with("DOORCODE_") && text != "DOORCODE_OPERATOR_TOKEN" {
+        return Err(format!("{text:?} may have a meaning of its own; {FORM}"));
+    }
+    Ok(text.to_owned())
 }
 
 /// Letters, digits and hyphens only: proxies drop or rewrite the other characters that
@@ -110,10 +140,31 @@ mod tests {
     }
 
     #[test]
+    fn a_variable_is_legal_and_free() {
+        for free in ["DOORCODE_OPERATOR_TOKEN", "ACME_TOKEN", "T", "X9_"] {
+            assert_eq!(variable_name(free), Ok(free.to_owned()));
+        }
+        for (text, reason) in [
+            ("", "is not the name of an environment variable"),
+            ("acme_token", "is not the name of an environment variable"),
+            ("_TOKEN", "is not the name of an environment variable"),
+            ("ACME-TOKEN", "is not the name of an environment variable"),
+            ("ACME=1", "is not the name of an environment variable"),
+            ("DOORCODE_SECRET_KEY", "may have a meaning of its own"),
+            ("DOORCODE__SERVER__LISTEN", "may have a meaning of its own"),
+        ] {
+            let message = variable_name(text).unwrap_err();
+            assert!(message.contains(reason), "{text:?}: {message}");
+        }
+        assert!(variable_name(&"X".repeat(65)).is_err());
+    }
+
+    #[test]
     fn networks_limit_the_operator_token() {
         let mut operator = Operator {
             enabled: true,
             token_file: PathBuf::new(),
+            token_variable: String::new(),
             actor_header: String::new(),
             networks: Vec::new(),
         };

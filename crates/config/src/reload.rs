@@ -1,14 +1,27 @@
 //! Reading the configuration again while the server runs.
 
 use super::source::PREFIX;
-use super::{Config, ConfigError, FILE_VARIABLE};
+use super::{Config, ConfigError, FILE_VARIABLE, SignIn};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// The sections that a running server can replace. The others define what a start opens: addresses,
 /// files, the database.
-const REPLACEABLE: [&str; 5] = ["branding", "verify", "presets", "routes", "scopes"];
+const REPLACEABLE: [&str; 9] = [
+    "branding",
+    "verify",
+    "sign_in.oidc",
+    "sign_in.oidc.rules",
+    "sign_in.hand_off",
+    "sign_in.hand_off.rules",
+    "presets",
+    "routes",
+    "scopes",
+];
+
+/// How many of them do not depend on the names of scopes.
+const WITHOUT_NAMES: usize = 6;
 
 /// The setting on which the names in `[[presets]]`, `[[routes]]` and `[[scopes]]` depend.
 const NAMES: &str = "tokens.builtin_scopes";
@@ -41,8 +54,8 @@ impl fmt::Debug for Origin {
 /// A configuration that was read again.
 #[derive(Debug, Clone)]
 pub struct Reload {
-    /// The running configuration with the new `[branding]`, `[verify]`, `[[presets]]`, `[[routes]]` and
-    /// `[[scopes]]`.
+    /// The running configuration with the new `[branding]`, `[verify]`, `[[sign_in.oidc]]`,
+    /// `[[sign_in.hand_off]]`, `[[presets]]`, `[[routes]]` and `[[scopes]]`.
     pub config: Config,
     /// The settings that it changes: a full key, or the name of a list of sections.
     pub changed: BTreeSet<String>,
@@ -57,17 +70,22 @@ impl Config {
         let (before, after) = (self.effective(), new.effective());
         let replaceable = match before.get(NAMES) == after.get(NAMES) {
             true => &REPLACEABLE[..],
-            false => &REPLACEABLE[..2],
+            false => &REPLACEABLE[..WITHOUT_NAMES],
         };
         let names = before.keys().chain(after.keys());
         let differing = names.filter(|name| before.get(*name) != after.get(*name));
         let (mut changed, mut needs_restart) = (BTreeSet::new(), BTreeSet::new());
         for name in differing {
-            let (section, _) = name.split_once('.').unwrap_or((name, ""));
-            let is_in_list = new.sections.iter().chain(&self.sections);
-            let is_in_list = is_in_list
-                .filter(|one| one.name == section)
-                .any(|one| one.is_in_list);
+            // The most exact section: `sign_in.oidc` is below `sign_in`.
+            let sections = new.sections.iter().chain(&self.sections);
+            let section = sections
+                .filter(|one| is_below(name, &one.name))
+                .max_by_key(|one| one.name.len());
+            let Some(section) = section else {
+                continue;
+            };
+            let is_in_list = section.is_in_list;
+            let section = section.name.as_str();
             let shown = if is_in_list { section } else { name };
             match replaceable.contains(&section) {
                 true => changed.insert(shown.to_owned()),
@@ -75,9 +93,9 @@ impl Config {
             };
         }
         let kept = self.sections.iter();
-        let kept = kept.filter(|section| !replaceable.contains(&section.name));
+        let kept = kept.filter(|section| !replaceable.contains(&section.name.as_str()));
         let replaced = new.sections.iter();
-        let replaced = replaced.filter(|section| replaceable.contains(&section.name));
+        let replaced = replaced.filter(|section| replaceable.contains(&section.name.as_str()));
         let sections = kept.chain(replaced).cloned().collect();
         let catalogue = match replaceable.contains(&"scopes") {
             true => &new,
@@ -88,6 +106,10 @@ impl Config {
                 sections,
                 branding: new.branding.clone(),
                 verify: new.verify.clone(),
+                sign_in: SignIn {
+                    providers: new.sign_in.providers.clone(),
+                    ..self.sign_in.clone()
+                },
                 scopes: catalogue.scopes.clone(),
                 presets: catalogue.presets.clone(),
                 routes: catalogue.routes.clone(),
@@ -97,4 +119,10 @@ impl Config {
             needs_restart,
         })
     }
+}
+
+/// Whether a setting belongs to a section.
+fn is_below(name: &str, section: &str) -> bool {
+    let rest = name.strip_prefix(section);
+    rest.is_some_and(|rest| rest.starts_with('.'))
 }

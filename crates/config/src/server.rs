@@ -1,12 +1,21 @@
 //! `[server]`: the addresses, proxies and threads of the server.
 
+use super::listen::Listen;
 use super::table::Table;
+use super::tls::{CertificateFiles, Tls};
 use ipnet::IpNet;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::thread::available_parallelism;
+use std::time::Duration;
 use url::{Host, Url};
+
+/// Default of `drain_for`: longer than the usual interval of readiness checks.
+const DRAIN_FOR: Duration = Duration::from_secs(5);
+
+/// Maximum of `drain_for`.
+const MOST_DRAIN: Duration = Duration::from_secs(300);
 
 /// For which hosts browsers are told to use https only (RFC 6797).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +31,14 @@ pub enum StrictTransport {
 /// The server settings.
 #[derive(Debug, Clone)]
 pub struct Server {
-    /// The address and port to listen on.
-    pub listen: SocketAddr,
+    /// Where the server listens. Not used if a service manager passes sockets.
+    pub listen: Listen,
+    /// How long the server handles requests after a signal to stop, while it is not ready.
+    pub drain_for: Duration,
     /// The base URL for browsers and clients, and the issuer of the tokens.
     pub public_url: PublicUrl,
+    /// The encryption of the connections to `listen`.
+    pub tls: Tls,
     /// The proxies whose forwarded addresses are trusted.
     pub trusted_proxies: Vec<IpNet>,
     /// The file of the secret key, which is never in the database.
@@ -41,14 +54,27 @@ pub struct Server {
 
 impl Server {
     pub(super) fn read(table: &mut Table) -> Self {
-        let hosts = [
+        let mut hosts = [
             ("host", StrictTransport::Host),
             ("subdomains", StrictTransport::Subdomains),
             ("off", StrictTransport::Off),
         ];
+        let default_listen = Listen::Tcp((Ipv4Addr::LOCALHOST, 8080).into());
+        let listen = table.text("listen", default_listen, Listen::parse);
+        let drain_for = table.duration("drain_for", DRAIN_FOR, Duration::ZERO..=MOST_DRAIN);
+        table.announce("public_url");
+        let tls = table.text_or_table("tls", Tls::Off, Tls::parse, Tls::written);
+        if tls == Tls::SelfSigned {
+            // The first is the default. A browser that was told to use https only lets no user
+            // accept a certificate that it does not know.
+            hosts.rotate_right(1);
+        }
+        let url = PublicUrl::on_this_machine(tls.is_on());
         let server = Self {
-            listen: table.text("listen", (Ipv4Addr::LOCALHOST, 8080).into(), listen_address),
-            public_url: table.text("public_url", PublicUrl::default(), PublicUrl::parse),
+            listen,
+            drain_for,
+            public_url: table.text("public_url", url, PublicUrl::parse),
+            tls,
             trusted_proxies: table.list("trusted_proxies", r#"["10.0.0.0/8"]"#, network),
             secret_key_file: table.path("secret_key_file", "data/secret_key"),
             allow_http: table.flag("allow_http", false),
@@ -56,6 +82,20 @@ impl Server {
             workers: table.number("workers", cores(), 1..=1024),
         };
         let url = &server.public_url;
+        if server.tls.is_on() && !url.is_https() {
+            table.fault(
+                "public_url",
+                format!("{url} is not https, but server.tls is on; write an https address"),
+            );
+        }
+        if server.tls == Tls::SelfSigned && server.hsts != StrictTransport::Off {
+            table.fault(
+                "hsts",
+                "with a self-signed certificate browsers would lock users out; write off, or use \
+                 the files of a certificate in server.tls"
+                    .to_owned(),
+            );
+        }
         if !(url.is_https() || url.is_loopback() || server.allow_http) {
             table.fault(
                 "public_url",
@@ -67,20 +107,24 @@ impl Server {
         }
         server
     }
+
+    /// The files of the certificate, if the server speaks TLS. Those of a self-signed one are
+    /// beside the secret key.
+    pub fn certificate_files(&self) -> Option<CertificateFiles> {
+        match &self.tls {
+            Tls::Off => None,
+            Tls::SelfSigned => Some(CertificateFiles {
+                cert: self.secret_key_file.with_file_name("tls_certificate.pem"),
+                key: self.secret_key_file.with_file_name("tls_key.pem"),
+            }),
+            Tls::Files(files) => Some(files.clone()),
+        }
+    }
 }
 
 /// The number of processor cores; 1 if unknown.
 pub(super) fn cores() -> usize {
     available_parallelism().map_or(1, usize::from).min(1024)
-}
-
-pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        format!(
-            "{text:?} is not an IP address with a port; write one such as 127.0.0.1:8080, \
-             0.0.0.0:8080 or [::1]:8080"
-        )
-    })
 }
 
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
@@ -105,15 +149,21 @@ pub struct PublicUrl {
 
 impl Default for PublicUrl {
     fn default() -> Self {
-        Self {
-            origin: "http://127.0.0.1:8080".to_owned(),
-            host: "127.0.0.1".to_owned(),
-            is_loopback: true,
-        }
+        Self::on_this_machine(false)
     }
 }
 
 impl PublicUrl {
+    /// The URL of a server without a configuration.
+    fn on_this_machine(is_https: bool) -> Self {
+        let scheme = if is_https { "https" } else { "http" };
+        Self {
+            origin: format!("{scheme}://127.0.0.1:8080"),
+            host: "127.0.0.1".to_owned(),
+            is_loopback: true,
+        }
+    }
+
     /// Parses a URL. The message does not repeat a text with a user or password.
     fn parse(text: &str) -> Result<Self, String> {
         const FORM: &str = "write one such as https://login.example.com";
@@ -263,7 +313,7 @@ mod tests {
         #[test]
         fn no_text_panics(text in "(https?://)?\\PC*") {
             let _ = PublicUrl::parse(&text);
-            let _ = listen_address(&text);
+            let _ = Listen::parse(&text);
             let _ = network(&text);
         }
     }

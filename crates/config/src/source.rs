@@ -48,13 +48,11 @@ impl Value {
         }
     }
 
-    /// Parses a list in TOML syntax from a variable; `None` if it is not a list.
-    pub(super) fn parse_list(text: &str, position: &SourcePosition) -> Option<Vec<Node>> {
+    /// Parses a list or a table in TOML syntax from a variable; `None` if it is neither.
+    pub(super) fn parse(text: &str, position: &SourcePosition) -> Option<Self> {
         let value = DeValue::parse(text.trim()).ok()?;
-        match convert(value.into_inner(), &|_| position.clone()) {
-            Self::List(items) => Some(items),
-            _ => None,
-        }
+        let value = convert(value.into_inner(), &|_| position.clone());
+        matches!(value, Self::List(_) | Self::Table(_)).then_some(value)
     }
 }
 

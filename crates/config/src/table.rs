@@ -5,29 +5,13 @@
 
 use super::duration;
 use super::error::{ConfigError, ConfigFault, SourcePosition};
+use super::section::Section;
 use super::source::{Entries, Node, Value};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// The effective settings of a section, or of one table of a list.
-#[derive(Debug, Clone)]
-pub(super) struct Section {
-    pub(super) name: &'static str,
-    pub(super) is_in_list: bool,
-    pub(super) settings: Vec<(&'static str, toml::Value)>,
-}
-
-impl Section {
-    /// The settings in TOML.
-    pub(super) fn written(&self, separator: &str) -> String {
-        let settings = self.settings.iter();
-        let written = settings.map(|(key, value)| format!("{key} = {value}"));
-        written.collect::<Vec<_>>().join(separator)
-    }
-}
 
 /// A table while it is read. If a key is absent or its value is invalid, its reader returns the
 /// default, or `None` if it takes no default. An invalid value adds a fault, so that the rest is
@@ -87,6 +71,7 @@ impl Table {
         entries: Entries,
         read: impl FnOnce(&mut Table) -> T,
     ) -> T {
+        let name = format!("{}{name}", self.path);
         let mut table = Table {
             path: format!("{name}."),
             position,
@@ -96,10 +81,8 @@ impl Table {
         let read = read(&mut table);
         table.refuse_unknown();
         self.faults.append(&mut table.faults);
-        let known = table.known.iter();
-        let settings: Vec<_> = known
-            .filter_map(|key| table.settings.remove_entry(key))
-            .collect();
+        let remove = |key| table.settings.remove_entry(key);
+        let settings: Vec<_> = table.known.iter().filter_map(remove).collect();
         if !settings.is_empty() {
             self.sections.push(Section {
                 name,
@@ -107,6 +90,7 @@ impl Table {
                 settings,
             });
         }
+        self.sections.append(&mut table.sections);
         read
     }
 
@@ -147,9 +131,13 @@ impl Table {
                 Err(message) => self.fault_at(key, Some(position), message),
             }
         }
-        let written: Vec<_> = list.iter().map(ToString::to_string).collect();
-        self.record(key, written);
+        self.record(key, list.iter().map(T::to_string).collect::<Vec<_>>());
         list
+    }
+
+    /// Records what an absent list stands for, if that is not the empty list.
+    pub(super) fn default_list(&mut self, key: &'static str, default: &[String]) {
+        self.record(key, default.to_vec());
     }
 
     fn items(&mut self, key: &'static str, example: &str) -> Vec<Node> {
@@ -158,7 +146,10 @@ impl Table {
         };
         let items = match value {
             Value::List(items) => Some(items),
-            Value::Variable(text) => Value::parse_list(&text, &position),
+            Value::Variable(text) => match Value::parse(&text, &position) {
+                Some(Value::List(items)) => Some(items),
+                _ => None,
+            },
             _ => None,
         };
         items.unwrap_or_else(|| {
@@ -299,6 +290,27 @@ impl Table {
         self.has(key) && self.flag(key, false)
     }
 
+    /// Reads a text or a table, recorded as `write` writes it. A variable can hold a table in TOML
+    /// syntax.
+    pub(super) fn text_or_table<T>(
+        &mut self,
+        key: &'static str,
+        default: T,
+        parse: impl FnOnce(Value) -> Result<T, String>,
+        write: impl FnOnce(&T) -> toml::Value,
+    ) -> T {
+        let position = self.entries.get(key).map(|node| node.position.clone());
+        let value = self.read(key, |value| match (value, position) {
+            (Value::Variable(text), Some(position)) => {
+                parse(Value::parse(&text, &position).unwrap_or(Value::Text(text)))
+            }
+            (value, _) => parse(value),
+        });
+        let value = value.unwrap_or(default);
+        self.record(key, write(&value));
+        value
+    }
+
     fn read<T>(
         &mut self,
         key: &'static str,
@@ -369,7 +381,7 @@ fn as_text(value: Value) -> Result<String, String> {
     }
 }
 
-fn file_path(text: &str) -> Result<PathBuf, String> {
+pub(super) fn file_path(text: &str) -> Result<PathBuf, String> {
     if text.is_empty() || text.ends_with('/') || text.contains('\0') {
         return Err(format!("{text:?} does not name a file"));
     }

@@ -10,6 +10,7 @@ pub mod decision;
 pub mod device;
 mod fault;
 pub mod id;
+pub mod identity;
 pub mod lineage;
 pub mod name;
 pub mod network;
@@ -28,6 +29,7 @@ pub mod token;
 pub mod user;
 pub mod user_code;
 pub mod visible_tokens;
+pub mod words;
 
 pub use fault::{Fault, Faults, MOST_FAULTS};
 

@@ -1,6 +1,7 @@
 //! Users and their browser sessions.
 
 use super::id::{SessionId, UserId};
+use super::identity::SessionIdentity;
 use super::{Fault, Instant, name};
 use chrono::Duration;
 use email_address::EmailAddress;
@@ -18,7 +19,8 @@ pub struct User {
     pub email: String,
     /// The display name.
     pub name: String,
-    /// The argon2id hash of the password, with its parameters.
+    /// The argon2id hash of the password, with its parameters; empty for a user without a password,
+    /// whom an identity provider signs in.
     pub password_hash: String,
     /// Whether the user may sign in.
     pub standing: Standing,
@@ -46,6 +48,11 @@ pub enum Standing {
 }
 
 impl User {
+    /// The hash of the password; `None` for a user without a password.
+    pub fn password(&self) -> Option<&str> {
+        Some(self.password_hash.as_str()).filter(|hash| !hash.is_empty())
+    }
+
     /// Whether the user may act as the operator in a browser. A user without a verified address may
     /// not: another user may prove to have the address, and take over this one.
     pub fn may_operate(&self) -> bool {
@@ -138,6 +145,8 @@ pub struct Session {
     pub address: IpAddr,
     /// The `User-Agent` of the browser.
     pub user_agent: String,
+    /// The identity with which the user signed in; `None` after a sign-in with a password.
+    pub identity: Option<SessionIdentity>,
 }
 
 /// The timeouts of sessions.

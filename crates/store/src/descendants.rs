@@ -3,7 +3,7 @@
 
 use super::schema::{invitation, token};
 use super::statement::{ReadRow, RowId, Statement};
-use super::token::Row;
+use super::token::{Row, is_active};
 use super::token_filter::TokenFilter;
 use super::{Conn, Error, stored};
 use diesel::prelude::*;
@@ -64,12 +64,7 @@ pub fn review_all(
         let active = token::table
             .filter(token::id.eq_any(texts(batch)))
             .filter(token::id.ne(id.as_str()))
-            .filter(token::revoked_at.is_null())
-            .filter(
-                token::expires_at
-                    .is_null()
-                    .or(token::expires_at.gt(stored(now))),
-            );
+            .filter(is_active!(now));
         let count: i64 = active.clone().count().row(conn)?;
         review.tokens += usize::try_from(count).unwrap_or_default();
         let newest = active
@@ -322,12 +317,7 @@ fn end_tokens(
 ) -> Result<(), Error> {
     let rows = diesel::update(token::table)
         .filter(token::id.eq_any(ids))
-        .filter(token::revoked_at.is_null())
-        .filter(
-            token::expires_at
-                .is_null()
-                .or(token::expires_at.gt(stored(revocation.at))),
-        )
+        .filter(is_active!(revocation.at))
         .set((
             token::revoked_at.eq(stored(revocation.at)),
             token::revoked_by.eq(&revocation.by),

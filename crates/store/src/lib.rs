@@ -8,15 +8,18 @@ pub mod account_link;
 pub mod activity;
 pub mod audit;
 pub mod client;
+pub mod clock;
 mod conn;
 mod connector;
 pub mod deadline;
+pub mod deployment;
 pub mod descendants;
 pub mod device;
 pub mod erasure;
 mod error;
 mod health;
 pub mod idempotency;
+pub mod identity;
 pub mod invitation;
 mod limits;
 mod migrate;
@@ -35,6 +38,7 @@ pub mod token;
 pub mod token_access;
 pub mod token_block;
 pub mod token_filter;
+mod turns;
 pub mod user;
 mod workers;
 mod writer;
@@ -51,6 +55,7 @@ use readers::Readers;
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thread_local::ThreadLocal;
+pub use turns::{LockRefusal, Turns};
 use writer::WriteQueue;
 
 /// The database.
@@ -62,6 +67,7 @@ struct Inner {
     reads: Reads,
     writes: WriteQueue,
     health: Health,
+    is_beside_server: bool,
 }
 
 enum Reads {
@@ -74,14 +80,20 @@ enum Reads {
 impl Store {
     /// Prepares to use a database, which may be unreachable still.
     pub fn open(url: &DatabaseUrl) -> Result<Self, Error> {
+        Self::open_by(url, Turns::alone())
+    }
+
+    /// The same, beside other processes that write to the database.
+    pub fn open_by(url: &DatabaseUrl, turns: Turns) -> Result<Self, Error> {
         let reads = match url {
             DatabaseUrl::Sqlite(_) => Reads::Sqlite(Box::default()),
             DatabaseUrl::Postgres(_) => Reads::Postgres(Readers::start(url)?),
         };
         Ok(Self(Arc::new(Inner {
+            is_beside_server: turns.is_beside_server(),
             url: url.clone(),
             reads,
-            writes: WriteQueue::start(url)?,
+            writes: WriteQueue::start(url, turns)?,
             health: Health::default(),
         })))
     }
@@ -193,6 +205,11 @@ impl Store {
     /// Finishes queued writes and accepts no more. Blocks until then.
     pub fn stop(&self) {
         self.0.writes.stop();
+    }
+
+    /// Whether a server on this machine runs on the same SQLite file.
+    pub fn is_beside_server(&self) -> bool {
+        self.0.is_beside_server
     }
 
     /// Whether several servers may share the database.

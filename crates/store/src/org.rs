@@ -300,12 +300,18 @@ pub fn list_owners(
         .read_all::<MemberRow>(conn)
 }
 
-/// The number of members of an organization.
-pub fn count_members(conn: &mut Conn, organization_id: &OrganizationId) -> Result<i64, Error> {
-    Ok(membership::table
+/// The numbers of members of an organization by role; a role without members is left out.
+pub fn count_members(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+) -> Result<Vec<(Role, i64)>, Error> {
+    let counts: Vec<(String, i64)> = membership::table
         .filter(membership::organization_id.eq(organization_id.as_str()))
-        .count()
-        .row(conn)?)
+        .group_by(membership::role)
+        .select((membership::role, diesel::dsl::count_star()))
+        .rows(conn)?;
+    let read = |(role, count): (String, i64)| Some((Role::parse(&role)?, count));
+    Ok(counts.into_iter().filter_map(read).collect())
 }
 
 /// The organizations of a user, by name.

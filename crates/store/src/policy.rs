@@ -2,14 +2,14 @@
 
 use super::schema::{membership, policy_grace, token, users};
 use super::statement::{ReadRow, RowId, Statement};
-use super::token::Row as TokenRow;
+use super::token::{Row as TokenRow, is_active};
 use super::user::Row as UserRow;
 use super::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{OrganizationId, TokenId};
-use domain::policy::{Grace, Longest, PersonalTokens, Plan, Policy};
+use domain::policy::{GatedTokens, Grace, Longest, PersonalTokens, Plan, Policy};
 use domain::role::Role;
 use domain::token::Token;
 use domain::user::User;
@@ -169,6 +169,40 @@ pub fn delete_over_graces(conn: &mut Conn, now: Instant) -> Result<(), Error> {
 /// the organization's own tokens.
 pub type Reaching = (Token, Option<(User, Role)>);
 
+/// The active personal tokens of an organization's members that are not limited to another.
+macro_rules! personal_reaching {
+    ($organization_id:expr, $now:expr) => {
+        token::table
+            .inner_join(membership::table.on(token::user_id.eq(membership::user_id.nullable())))
+            .filter(membership::organization_id.eq($organization_id.as_str()))
+            .filter(
+                token::limit_organization_id
+                    .is_null()
+                    .or(token::limit_organization_id.eq($organization_id.as_str())),
+            )
+            .filter(is_active!($now))
+    };
+}
+
+/// The number of active tokens with access to an organization that need the plan `team`.
+pub fn count_gated(
+    conn: &mut Conn,
+    organization_id: &OrganizationId,
+    gated: GatedTokens,
+    now: Instant,
+) -> Result<i64, Error> {
+    let own: i64 = token::table
+        .filter(token::organization_id.eq(organization_id.as_str()))
+        .filter(is_active!(now))
+        .count()
+        .row(conn)?;
+    let personal: i64 = match gated {
+        GatedTokens::Organization => 0,
+        GatedTokens::All => personal_reaching!(organization_id, now).count().row(conn)?,
+    };
+    Ok(own + personal)
+}
+
 /// The active tokens with access to an organization: its own, and its members' personal ones that
 /// are not limited to another.
 pub fn list_reaching(
@@ -176,28 +210,16 @@ pub fn list_reaching(
     organization_id: &OrganizationId,
     now: Instant,
 ) -> Result<Vec<Reaching>, Error> {
-    let now = stored(now);
-    let is_active = token::revoked_at
-        .is_null()
-        .and(token::expires_at.is_null().or(token::expires_at.gt(now)));
     let mut found = Vec::new();
     let own = token::table
         .filter(token::organization_id.eq(organization_id.as_str()))
-        .filter(is_active)
+        .filter(is_active!(now))
         .rows::<TokenRow>(conn)?;
     for row in own {
         found.push((row.read()?, None));
     }
-    let personal = token::table
-        .inner_join(membership::table.on(token::user_id.eq(membership::user_id.nullable())))
+    let personal = personal_reaching!(organization_id, now)
         .inner_join(users::table.on(membership::user_id.eq(users::id)))
-        .filter(membership::organization_id.eq(organization_id.as_str()))
-        .filter(
-            token::limit_organization_id
-                .is_null()
-                .or(token::limit_organization_id.eq(organization_id.as_str())),
-        )
-        .filter(is_active)
         .select((token::all_columns, users::all_columns, membership::role))
         .rows::<(TokenRow, UserRow, String)>(conn)?;
     for (row, owner, role) in personal {

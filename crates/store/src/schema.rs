@@ -28,6 +28,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    identity (issuer, subject) {
+        issuer -> Text,
+        subject -> Text,
+        user_id -> Text,
+        email -> Nullable<Text>,
+        created_at -> Timestamp,
+        last_used_at -> Timestamp,
+        refresh_salt -> Nullable<Text>,
+        refresh_token -> Nullable<Text>,
+        check_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    used_assertion (id) {
+        id -> Text,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     setup_link (link_digest) {
         link_digest -> Text,
         created_at -> Timestamp,
@@ -56,6 +77,7 @@ diesel::table! {
         user_id -> Text,
         role -> Text,
         created_at -> Timestamp,
+        given_by -> Nullable<Text>,
     }
 }
 
@@ -68,6 +90,9 @@ diesel::table! {
         last_seen_at -> Timestamp,
         address -> Text,
         user_agent -> Text,
+        issuer -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        provider_session -> Nullable<Text>,
     }
 }
 
@@ -329,6 +354,23 @@ diesel::table! {
         leaves -> Integer,
         count -> Integer,
         uses -> Text,
+    }
+}
+
+diesel::table! {
+    heartbeat (server) {
+        server -> Text,
+        at -> BigInt,
+        public_url -> Nullable<Text>,
+        operator_token -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    deployment (id) {
+        id -> Integer,
+        secret_key -> Text,
+        audit_key -> Text,
     }
 }
 

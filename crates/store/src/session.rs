@@ -7,11 +7,12 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 use domain::id::{SessionId, UserId};
+use domain::identity::{Identity, SessionIdentity};
 use domain::secret::Digest;
 use domain::user::{Session, SessionLimits, User};
 
 #[derive(Queryable, Insertable)]
-#[diesel(table_name = session)]
+#[diesel(table_name = session, treat_none_as_default_value = false)]
 struct Row {
     id: String,
     cookie_digest: String,
@@ -20,6 +21,9 @@ struct Row {
     last_seen_at: NaiveDateTime,
     address: String,
     user_agent: String,
+    issuer: Option<String>,
+    subject: Option<String>,
+    provider_session: Option<String>,
 }
 
 impl ReadRow for Row {
@@ -35,12 +39,20 @@ impl ReadRow for Row {
             created_at: self.created_at.and_utc(),
             last_seen_at: self.last_seen_at.and_utc(),
             user_agent: self.user_agent,
+            identity: match (self.issuer, self.subject) {
+                (Some(issuer), Some(subject)) => Some(SessionIdentity {
+                    identity: Identity { issuer, subject },
+                    provider_session: self.provider_session,
+                }),
+                _ => None,
+            },
         })
     }
 }
 
 /// Inserts a session with the digest of its cookie.
 pub fn insert_session(conn: &mut Conn, new: &Session, cookie: &Digest) -> Result<(), Error> {
+    let identity = new.identity.as_ref();
     let row = Row {
         id: new.id.to_string(),
         cookie_digest: cookie.as_str().to_owned(),
@@ -49,6 +61,9 @@ pub fn insert_session(conn: &mut Conn, new: &Session, cookie: &Digest) -> Result
         last_seen_at: stored(new.last_seen_at),
         address: new.address.to_string(),
         user_agent: new.user_agent.clone(),
+        issuer: identity.map(|one| one.identity.issuer.clone()),
+        subject: identity.map(|one| one.identity.subject.clone()),
+        provider_session: identity.and_then(|one| one.provider_session.clone()),
     };
     diesel::insert_into(session::table).values(row).run(conn)
 }

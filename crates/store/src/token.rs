@@ -14,6 +14,19 @@ use domain::token::{LastUse, Revocation, Token, TokenOwner};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+/// The condition that a token is active at a time: neither revoked nor expired. A macro, since its
+/// type has no short name.
+macro_rules! is_active {
+    ($now:expr) => {{
+        use $crate::schema::token;
+        let is_unexpired = token::expires_at
+            .is_null()
+            .or(token::expires_at.gt($crate::stored($now)));
+        token::revoked_at.is_null().and(is_unexpired)
+    }};
+}
+pub(super) use is_active;
+
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = token, treat_none_as_default_value = false)]
 pub(super) struct Row {
@@ -170,7 +183,17 @@ pub fn find_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error>
     token::table.find(id.as_str()).read_one::<Row>(conn)
 }
 
-/// The same, locked against changes until the transaction ends.
+/// The tokens with these ids, in their order. As many as one statement may name.
+pub fn list_tokens(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<Token>, Error> {
+    let texts: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    let mut tokens: Vec<Token> = token::table
+        .filter(token::id.eq_any(texts))
+        .read_all::<Row>(conn)?;
+    tokens.sort_by_key(|token| ids.iter().position(|id| *id == token.id));
+    Ok(tokens)
+}
+
+/// The same as [`find_token`], locked against changes until the transaction ends.
 pub fn lock_token(conn: &mut Conn, id: &TokenId) -> Result<Option<Token>, Error> {
     lock_row!(conn, token, id);
     find_token(conn, id)

@@ -4,7 +4,7 @@
 use super::schema::token;
 use super::single_org::single_org_members;
 use super::statement::{RowId, Statement, one_page};
-use super::token::Row;
+use super::token::{Row, is_active};
 use super::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
@@ -100,14 +100,7 @@ pub fn list_tokens(
 /// Limits a statement to the active tokens of a filter.
 macro_rules! living {
     ($conn:expr, $statement:expr, $filter:expr, $now:expr) => {{
-        let statement = $statement
-            .into_boxed()
-            .filter(token::revoked_at.is_null())
-            .filter(
-                token::expires_at
-                    .is_null()
-                    .or(token::expires_at.gt(stored($now))),
-            );
+        let statement = $statement.into_boxed().filter(is_active!($now));
         match $filter {
             TokenFilter::Owner(owner) => of_owner!(statement, owner),
             TokenFilter::VisibleTokens(visible) => within!($conn, statement, visible),

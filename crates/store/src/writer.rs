@@ -9,6 +9,7 @@
 use super::conn::{Conn, Purpose};
 use super::connector::Connector;
 use super::shift::Shift;
+use super::turns::Turns;
 use super::workers::{After, Job, Plan, WorkOutcome, Workers};
 use super::{Error, Fails};
 use config::DatabaseUrl;
@@ -71,18 +72,19 @@ fn run(job: &mut Job, conn: &mut Conn, is_shared: bool) -> (After, Option<Error>
 
 impl WriteQueue {
     /// Starts the writer thread.
-    pub fn start(url: &DatabaseUrl) -> Result<Self, Error> {
+    pub fn start(url: &DatabaseUrl, turns: Turns) -> Result<Self, Error> {
         let plan = Plan {
             name: "writer",
             threads: 1,
             is_replaced: matches!(url, DatabaseUrl::Postgres(_)),
             make: {
-                let url = url.clone();
+                let (url, turns) = (url.clone(), Arc::new(turns));
                 Box::new(move || {
                     let opened = crossbeam_channel::bounded(1);
                     let mut writer = Writer {
                         connector: Connector::new(&url, Purpose::Write, opened),
                         conn: None,
+                        turns: turns.clone(),
                     };
                     Box::new(move |first, queue, shift| writer.serve(first, queue, shift))
                 })
@@ -110,6 +112,7 @@ impl WriteQueue {
 struct Writer {
     connector: Connector,
     conn: Option<Conn>,
+    turns: Arc<Turns>,
 }
 
 impl Writer {
@@ -122,6 +125,8 @@ impl Writer {
             job.take(shift);
             batch.push_back(job);
         }
+        let turns = self.turns.clone();
+        let _turn = turns.wait();
         if catch_unwind(AssertUnwindSafe(|| self.round(batch, shift))).is_err() {
             // The callers receive an error; the next batch uses a new connection.
             tracing::error!("work in the database panicked");

@@ -41,10 +41,11 @@ pub(super) async fn check(
     Ok(())
 }
 
-/// The path of a route that can be called as it is.
+/// The path of a route that can be called as it is; of `GET /v1/apps/**`, the part before `/**`.
 fn path_of(route: &Value) -> Option<String> {
     let (method, path) = route["match"].as_str()?.split_once(' ')?;
-    let is_fixed = !path.contains(['{', '*']) && matches!(method, "GET" | "*");
+    let path = path.strip_suffix("/**").unwrap_or(path);
+    let is_fixed = !path.is_empty() && !path.contains(['{', '*']) && matches!(method, "GET" | "*");
     is_fixed.then(|| path.to_owned())
 }
 

@@ -172,10 +172,11 @@ async fn refusals(outside: &Outside, report: &mut Report) -> Result<(), reqwest:
         .flatten()
         .collect();
     let scopes: Vec<_> = scopes.iter().filter_map(|scope| scope.as_str()).collect();
-    report.add(
-        Level::Good,
-        format!("With the token: 200. Its scopes: {}.", scopes.join(" ")),
-    );
+    let scopes = match scopes.is_empty() {
+        true => "It has no scopes.".to_owned(),
+        false => format!("Its scopes: {}.", scopes.join(" ")),
+    };
+    report.add(Level::Good, format!("With the token: 200. {scopes}"));
     report.require(
         status.body["code"] == "operator_required",
         "The operator's routes refuse the token: 403 operator_required.",

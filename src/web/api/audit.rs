@@ -19,11 +19,11 @@ use wire::api::{
 };
 
 routes! {
-    list_records: read::READ,
-    export_records: read::READ,
-    verify_log: read::READ,
-    list_uses: read::READ,
-    show_use: read::READ,
+    GET "/v1/audit" => list_records: read::READ,
+    GET "/v1/audit/export" => export_records: read::READ,
+    GET "/v1/audit/verify" => verify_log: read::READ,
+    GET "/v1/audit/uses" => list_uses: read::READ,
+    GET "/v1/audit/uses/{id}" => show_use: read::READ,
 }
 
 /// Lists the records of the audit log, latest first.

@@ -20,13 +20,13 @@ use wire::api::{
 };
 
 routes! {
-    list_clients: None,
-    create_client: None,
-    show_client: None,
-    change_client: None,
-    remove_client: None,
-    rotate_client_secret: None,
-    revoke_client_tokens: None,
+    GET "/v1/clients" => list_clients: None,
+    POST "/v1/clients" => create_client: None,
+    GET "/v1/clients/{client}" => show_client: None,
+    PATCH "/v1/clients/{client}" => change_client: None,
+    DELETE "/v1/clients/{client}" => remove_client: None,
+    POST "/v1/clients/{client}/rotate-secret" => rotate_client_secret: None,
+    POST "/v1/clients/{client}/revoke-all" => revoke_client_tokens: None,
 }
 
 /// Lists the registered clients, sorted by ID.

@@ -9,7 +9,7 @@ use app::reload::{self, Reloaded};
 use wire::api::{ConfigReloaded, Nothing};
 
 routes! {
-    reload_config: None,
+    POST "/v1/config/reload" => reload_config: None,
 }
 
 /// Reads the configuration of the server again.

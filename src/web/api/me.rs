@@ -5,17 +5,17 @@ use super::document;
 use super::routes::routes;
 use crate::web::failure::Failure;
 use actix_web::HttpResponse;
-use app::access::Caller;
-use app::access::LoadedOwner;
+use app::access::{ActiveToken, Caller, LoadedOwner};
 use app::project;
 use app::token;
 use app::user::{self, Named};
+use domain::Instant;
 use domain::page::Page;
 use wire::api::{Descendants, Me, Token};
 
 routes! {
-    show_me: None,
-    show_my_descendants: None,
+    GET "/v1/me" => show_me: None,
+    GET "/v1/me/descendants" => show_my_descendants: None,
 }
 
 /// Returns the caller and the permissions of its token.
@@ -38,7 +38,7 @@ async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
                     LoadedOwner::User(_) => None,
                     LoadedOwner::Organization(own) => Some(document::organization(own, None)),
                 },
-                token: document::token(&active.checked(), call.app.now()),
+                token: token_of_caller(active, call.app.now()),
                 scopes: active.scopes.iter().map(ToString::to_string).collect(),
                 organizations: active
                     .memberships()
@@ -52,6 +52,18 @@ async fn show_me(call: Call) -> Result<HttpResponse, Failure> {
         _ => operator(&call).await?,
     };
     Ok(HttpResponse::Ok().json(me))
+}
+
+/// The token of the request. One of an organization names no user.
+fn token_of_caller(active: &ActiveToken, now: Instant) -> Token {
+    let token = document::token(&active.checked(), now);
+    match &active.loaded_owner {
+        LoadedOwner::User(_) => token,
+        LoadedOwner::Organization(_) => Token {
+            created_by: None,
+            ..token
+        },
+    }
 }
 
 /// Returns what revoking the token of the request would also revoke.

@@ -19,14 +19,14 @@ use wire::api::{
 };
 
 routes! {
-    list_members: org::READ,
-    put_member: org::WRITE,
-    delete_member: org::WRITE,
-    send_password_reset: org::WRITE,
-    list_invitations: org::READ,
-    create_invitation: org::WRITE,
-    send_invitation: org::WRITE,
-    delete_invitation: org::WRITE,
+    GET "/v1/orgs/{org}/members" => list_members: org::READ,
+    PUT "/v1/orgs/{org}/members/{user}" => put_member: org::WRITE,
+    DELETE "/v1/orgs/{org}/members/{user}" => delete_member: org::WRITE,
+    POST "/v1/orgs/{org}/members/{user}/password-reset" => send_password_reset: org::WRITE,
+    GET "/v1/orgs/{org}/invitations" => list_invitations: org::READ,
+    POST "/v1/orgs/{org}/invitations" => create_invitation: org::WRITE,
+    POST "/v1/orgs/{org}/invitations/{id}/send" => send_invitation: org::WRITE,
+    DELETE "/v1/orgs/{org}/invitations/{id}" => delete_invitation: org::WRITE,
 }
 
 /// Lists the members of an organization, in the order of joining.

@@ -3,13 +3,14 @@
 //! The table of routes has the description of each route. This module adds the parts that all
 //! routes share: problems, headers of requests and responses, and the token with its scopes.
 
-use super::{TABLE, problem};
+use super::{DESCRIPTIONS, TABLE, problem};
 use crate::web::problem_kind::Kind;
 use crate::web::{headers, probe};
 use actix_web::{HttpResponse, web};
 use app::App;
 use config::PublicUrl;
 use domain::scope::Catalogue;
+use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::OpenApi;
@@ -17,6 +18,9 @@ use wire::api::Problem;
 
 /// An Idempotency-Key: bare, or in quotes (RFC 9651 section 3.3.3).
 const KEY: &str = r#"^([!#-~]([ -~]{0,253}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,255}")$"#;
+
+/// The result of [`describe`], compressed. The code that makes it is many times as large.
+const DOCUMENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/openapi.json.gz"));
 
 /// Parts that belong to no resource.
 #[derive(OpenApi)]
@@ -50,9 +54,30 @@ pub async fn show_document(app: web::Data<App>) -> HttpResponse {
 
 /// OpenAPI description of the server with this URL and these scopes.
 pub fn document(public_url: &PublicUrl, catalogue: &Catalogue) -> Value {
+    #[expect(clippy::unwrap_used, reason = "a test compares it with the code")]
+    let mut document: Value = serde_json::from_reader(GzDecoder::new(DOCUMENT)).unwrap();
+    document["servers"] = json!([{"url": public_url.as_str()}]);
+    for (path, route) in TABLE.iter() {
+        let Some(plain) = route.scope else { continue };
+        let Some(scope) = catalogue.built_in(plain) else {
+            continue;
+        };
+        let operation = &mut document["paths"][path][route.method.as_str().to_lowercase()];
+        operation["security"] = json!([{"bearer": [scope.name.as_str()]}]);
+        let said = operation["description"].as_str().unwrap_or_default();
+        operation["description"] = said
+            .replace(&needs(plain), &needs(scope.name.as_str()))
+            .into();
+    }
+    document
+}
+
+/// OpenAPI description from the code, with the plain names of the built-in scopes and without the
+/// URL of a server. It is the content of `docs/reference/openapi.json`, from which servers answer.
+pub fn describe() -> Value {
     let mut described = Description::openapi();
     described.merge(probe::Description::openapi());
-    for describe in &TABLE.descriptions {
+    for describe in DESCRIPTIONS {
         described.merge(describe());
     }
     #[expect(
@@ -62,11 +87,9 @@ pub fn document(public_url: &PublicUrl, catalogue: &Catalogue) -> Value {
     let mut document = serde_json::to_value(described).unwrap();
     for (path, route) in TABLE.iter() {
         let method = route.method.as_str().to_lowercase();
-        let scope = route.scope.and_then(|name| catalogue.built_in(name));
-        let scopes: Vec<_> = scope.map(|scope| scope.name.as_str()).into_iter().collect();
+        let scopes: Vec<_> = route.scope.into_iter().collect();
         document["paths"][path][method]["security"] = json!([{"bearer": scopes}]);
     }
-    document["servers"] = json!([{"url": public_url.as_str()}]);
     let components = &mut document["components"];
     components["securitySchemes"] = json!({"bearer": {
         "type": "http",
@@ -170,10 +193,15 @@ fn complete(path: &str, method: &str, operation: &mut Value) {
     }
 }
 
+/// Sentence about the scope that an operation requires.
+fn needs(scope: &str) -> String {
+    format!("Requires a token with the scope `{scope}`.")
+}
+
 /// Adds the required scope to the description.
 fn describe_scope(operation: &mut Value) {
     let needed = match operation["security"][0]["bearer"][0].as_str() {
-        Some(scope) => format!("Requires a token with the scope `{scope}`."),
+        Some(scope) => needs(scope),
         None if is_for_operator(operation) => "Requires the operator token.".to_owned(),
         None => "Accepts any token.".to_owned(),
     };

@@ -16,12 +16,12 @@ use wire::api::{
 };
 
 routes! {
-    list_organizations: org::READ,
-    create_organization: org::WRITE,
-    show_organization: org::READ,
-    change_organization: org::WRITE,
-    delete_organization: org::WRITE,
-    list_effects: org::WRITE,
+    GET "/v1/orgs" => list_organizations: org::READ,
+    POST "/v1/orgs" => create_organization: org::WRITE,
+    GET "/v1/orgs/{org}" => show_organization: org::READ,
+    PATCH "/v1/orgs/{org}" => change_organization: org::WRITE,
+    DELETE "/v1/orgs/{org}" => delete_organization: org::WRITE,
+    GET "/v1/orgs/{org}/policy/effects" => list_effects: org::WRITE,
 }
 
 /// Lists the organizations that the caller can access, oldest first. The operator gets all of them.

@@ -167,15 +167,19 @@ pub fn document(app: &App, failure: &Failure, request_id: &str) -> Problem {
     let ProblemText {
         kind,
         detail,
-        errors,
+        mut errors,
         ..
     } = tell(failure);
+    let words = &app.config().branding.words;
+    for error in &mut errors {
+        error.detail = words.apply(&error.detail).into_owned();
+    }
     Problem {
         kind: app.config().server.public_url.join(&path(kind.code())),
         title: kind.title().to_owned(),
         status: kind.number(),
         code: kind.code().to_owned(),
-        detail: detail.into_owned(),
+        detail: words.apply(&detail).into_owned(),
         request_id: request_id.to_owned(),
         errors,
     }

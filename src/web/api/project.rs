@@ -17,15 +17,15 @@ use wire::api::{
 };
 
 routes! {
-    list_projects: project::READ,
-    list_organization_projects: project::READ,
-    create_project: project::WRITE,
-    show_project: project::READ,
-    change_project: project::WRITE,
-    delete_project: project::WRITE,
-    list_project_members: project::READ,
-    put_project_member: project::WRITE,
-    delete_project_member: project::WRITE,
+    GET "/v1/projects" => list_projects: project::READ,
+    GET "/v1/orgs/{org}/projects" => list_organization_projects: project::READ,
+    POST "/v1/orgs/{org}/projects" => create_project: project::WRITE,
+    GET "/v1/projects/{project}" => show_project: project::READ,
+    PATCH "/v1/projects/{project}" => change_project: project::WRITE,
+    DELETE "/v1/projects/{project}" => delete_project: project::WRITE,
+    GET "/v1/projects/{project}/members" => list_project_members: project::READ,
+    PUT "/v1/projects/{project}/members/{user}" => put_project_member: project::WRITE,
+    DELETE "/v1/projects/{project}/members/{user}" => delete_project_member: project::WRITE,
 }
 
 /// Lists the projects that the caller can access, oldest first.

@@ -5,58 +5,32 @@ use crate::web::route::{Methods, resource};
 use actix_web::http::Method;
 use actix_web::web::ServiceConfig;
 use std::collections::BTreeMap;
-use utoipa::openapi::OpenApi;
 
 /// Common prefix of the paths.
 const PREFIX: &str = "/v1";
 
-/// Lists the handlers of a module, each with the scope that it requires, or `None`. Method and path
-/// of a handler are those of its `utoipa::path`.
+/// Lists the routes of a module: method and path, handler, and the scope that a token needs, or
+/// `None`. A test compares them with the `utoipa::path` of the handlers.
 ///
-/// The function `routes` of the module adds them to the table.
+/// The function `routes` of the module adds them to the table, and `Description` describes them.
 macro_rules! routes {
-    ($($handler:ident: $scope:expr),+ $(,)?) => {
+    ($($method:ident $path:literal => $handler:ident: $scope:expr),+ $(,)?) => {
         #[derive(utoipa::OpenApi)]
         #[openapi(paths($($handler),+))]
-        struct Description;
+        pub struct Description;
 
         /// Adds the routes of this module to the table.
         pub fn routes(table: &mut $crate::web::api::routes::Table) {
-            use $crate::web::api::routes::Handler;
-            table.add(
-                <Description as utoipa::OpenApi>::openapi,
-                &[$(Handler::new(stringify!($handler), $scope, || {
-                    actix_web::web::to($handler)
-                })),+],
-            );
+            $(table.add(
+                actix_web::http::Method::$method,
+                $path,
+                $scope,
+                || actix_web::web::to($handler),
+            );)+
         }
     };
 }
 pub(super) use routes;
-
-/// A handler with the scope that a token needs for it.
-#[derive(Clone, Copy)]
-pub struct Handler {
-    /// Name of its function, which is the id of its operation.
-    name: &'static str,
-    scope: Option<&'static str>,
-    route: fn() -> actix_web::Route,
-}
-
-impl Handler {
-    /// A handler; `scope` is `None` if it needs none.
-    pub fn new(
-        name: &'static str,
-        scope: impl Into<Option<&'static str>>,
-        route: fn() -> actix_web::Route,
-    ) -> Self {
-        Self {
-            name,
-            scope: scope.into(),
-            route,
-        }
-    }
-}
 
 /// A method of a path.
 pub struct Route {
@@ -71,41 +45,34 @@ pub struct Route {
 /// parameter, and the router tries it first.
 #[derive(Default)]
 pub struct Table {
-    paths: BTreeMap<String, Vec<Route>>,
-    /// Descriptions of the modules' operations and their schemas.
-    pub descriptions: Vec<fn() -> OpenApi>,
+    paths: BTreeMap<&'static str, Vec<Route>>,
 }
 
 impl Table {
-    /// Adds the handlers of a module, each as the operation that has its name.
-    pub fn add(&mut self, describe: fn() -> OpenApi, handlers: &[Handler]) {
-        self.descriptions.push(describe);
-        for (path, item) in describe().paths.paths {
-            // The header `Allow` lists methods in this order.
-            let methods = [
-                (Method::GET, item.get),
-                (Method::POST, item.post),
-                (Method::PUT, item.put),
-                (Method::PATCH, item.patch),
-                (Method::DELETE, item.delete),
-            ];
-            let routes = methods.into_iter().filter_map(|(method, operation)| {
-                let id = operation?.operation_id?;
-                let handler = handlers.iter().find(|handler| handler.name == id)?;
-                Some(Route {
-                    method,
-                    scope: handler.scope,
-                    handler: handler.route,
-                })
-            });
-            self.paths.entry(path).or_default().extend(routes);
-        }
+    /// Adds a route; `scope` is `None` if a token needs none.
+    pub fn add(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        scope: impl Into<Option<&'static str>>,
+        handler: fn() -> actix_web::Route,
+    ) {
+        let routes = self.paths.entry(path).or_default();
+        let scope = scope.into();
+        routes.push(Route {
+            method,
+            scope,
+            handler,
+        });
+        // The header `Allow` lists methods in this order.
+        let order = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+        routes.sort_by_key(|route| order.iter().position(|name| route.method == *name));
     }
 
     /// All routes, each with its path.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Route)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Route)> {
         let paths = self.paths.iter();
-        paths.flat_map(|(path, routes)| routes.iter().map(move |route| (path.as_str(), route)))
+        paths.flat_map(|(path, routes)| routes.iter().map(|route| (*path, route)))
     }
 
     /// Registers the routes in the service of the prefix.

@@ -8,8 +8,8 @@ use domain::route::{Access, Route as TableRoute};
 use wire::api::{Preset, Route, Routes, Scope, Scopes};
 
 routes! {
-    list_scopes: None,
-    list_routes: None,
+    GET "/v1/scopes" => list_scopes: None,
+    GET "/v1/routes" => list_routes: None,
 }
 
 /// Lists the scopes that tokens can have.

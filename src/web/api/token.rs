@@ -22,22 +22,22 @@ use wire::api::{
 type Answer = Result<HttpResponse, Failure>;
 
 routes! {
-    list_tokens: token::READ,
-    create_token: token::WRITE,
-    show_token: token::READ,
-    show_descendants: token::READ,
-    change_token: token::WRITE,
-    delete_token: token::WRITE,
-    rotate_token: token::WRITE,
-    revoke_tokens: token::WRITE,
-    list_organization_tokens: token::READ,
-    create_organization_token: token::WRITE,
-    show_organization_token: token::READ,
-    show_organization_descendants: token::READ,
-    change_organization_token: token::WRITE,
-    delete_organization_token: token::WRITE,
-    rotate_organization_token: token::WRITE,
-    revoke_organization_tokens: token::WRITE,
+    GET "/v1/tokens" => list_tokens: token::READ,
+    POST "/v1/tokens" => create_token: token::WRITE,
+    GET "/v1/tokens/{id}" => show_token: token::READ,
+    GET "/v1/tokens/{id}/descendants" => show_descendants: token::READ,
+    PATCH "/v1/tokens/{id}" => change_token: token::WRITE,
+    DELETE "/v1/tokens/{id}" => delete_token: token::WRITE,
+    POST "/v1/tokens/{id}/rotate" => rotate_token: token::WRITE,
+    POST "/v1/tokens/revoke-all" => revoke_tokens: token::WRITE,
+    GET "/v1/orgs/{org}/tokens" => list_organization_tokens: token::READ,
+    POST "/v1/orgs/{org}/tokens" => create_organization_token: token::WRITE,
+    GET "/v1/orgs/{org}/tokens/{id}" => show_organization_token: token::READ,
+    GET "/v1/orgs/{org}/tokens/{id}/descendants" => show_organization_descendants: token::READ,
+    PATCH "/v1/orgs/{org}/tokens/{id}" => change_organization_token: token::WRITE,
+    DELETE "/v1/orgs/{org}/tokens/{id}" => delete_organization_token: token::WRITE,
+    POST "/v1/orgs/{org}/tokens/{id}/rotate" => rotate_organization_token: token::WRITE,
+    POST "/v1/orgs/{org}/tokens/revoke-all" => revoke_organization_tokens: token::WRITE,
 }
 
 /// Lists the caller's tokens, inactive ones included, newest first.

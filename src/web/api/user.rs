@@ -19,15 +19,15 @@ use wire::api::{
 };
 
 routes! {
-    show_status: None,
-    list_users: None,
-    create_user: None,
-    show_user: None,
-    update_user: None,
-    deactivate_user: None,
-    reactivate_user: None,
-    create_password_reset: None,
-    revoke_user_tokens: None,
+    GET "/v1/status" => show_status: None,
+    GET "/v1/users" => list_users: None,
+    POST "/v1/users" => create_user: None,
+    GET "/v1/users/{user}" => show_user: None,
+    PATCH "/v1/users/{user}" => update_user: None,
+    POST "/v1/users/{user}/deactivate" => deactivate_user: None,
+    POST "/v1/users/{user}/reactivate" => reactivate_user: None,
+    POST "/v1/users/{user}/password-reset" => create_password_reset: None,
+    POST "/v1/users/{user}/revoke-all" => revoke_user_tokens: None,
 }
 
 /// Returns the status of the server.

@@ -1,6 +1,7 @@
 //! OAuth endpoints. They send OAuth JSON, errors included.
 
 mod device;
+mod identity;
 pub mod introspect;
 mod metadata;
 mod parameters;
@@ -27,7 +28,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(device_routes)
         .service(resource("/introspect", [post(introspect::introspect)]))
-        .service(resource("/revoke", [post(revoke::revoke)]));
+        .service(resource("/revoke", [post(revoke::revoke)]))
+        .service(resource("/logout/{provider}", [post(identity::log_out)]))
+        .service(resource("/keys", [read(identity::keys)]));
 }
 
 /// Endpoints of the device grant, which are served under `/auth` and under `/v1/auth`.

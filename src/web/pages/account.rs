@@ -3,16 +3,18 @@
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::{form_on, read};
 use super::password::count_tokens;
+use super::provider::{connecting, provider_name};
 use super::session::place;
 use super::typed_form::TypedForm;
 use super::view::account::{AccountNotice, AccountPage, SessionRow};
+use super::view::identity::IdentityRow;
 use super::view::{Moment, agent_name};
 use crate::web::failure::Failure;
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use app::user::{self, OtherSessions};
-use app::{mail, session};
+use app::{identity, mail, session};
 use domain::id::SessionId;
 use domain::secret::Secret;
 use wire::form::Form;
@@ -50,12 +52,19 @@ pub async fn show_account(req: PageRequest) -> Answer {
         Some("password") => Some(AccountNotice::PasswordChanged),
         Some("password-and-sessions") => Some(AccountNotice::PasswordChangedOthersEnded),
         Some("session") => Some(AccountNotice::SessionEnded),
+        Some("connected") => Some(AccountNotice::IdentityConnected),
+        Some("disconnected") => Some(AccountNotice::IdentityDisconnected),
         _ => None,
     };
     let (now, typed) = (req.now(), req.typed());
     let sessions = session::list(&req).await?;
     let tokens = count_tokens(&req).await?;
     let name = typed.form.value("name");
+    let sign_in = &req.app.config().sign_in;
+    let identities = identity::list(&req).await?;
+    let is_linked = |issuer: &str| identities.iter().any(|one| one.identity.issuer == issuer);
+    let providers = sign_in.enabled_providers();
+    let providers = providers.filter(|provider| !is_linked(&provider.issuer));
     let page = AccountPage {
         chrome: req.chrome(),
         name: name.unwrap_or(&signed_in.user.name).to_owned(),
@@ -65,6 +74,17 @@ pub async fn show_account(req: PageRequest) -> Answer {
         end_others: !typed.was_sent() || typed.form.value("end_others").is_some(),
         notice,
         tokens,
+        has_password: sign_in.has_passwords() && signed_in.user.password().is_some(),
+        providers: providers.map(connecting).collect(),
+        identities: identities
+            .into_iter()
+            .map(|linked| IdentityRow {
+                provider: provider_name(sign_in, &linked.identity.issuer),
+                issuer: linked.identity.issuer,
+                email: linked.email.unwrap_or_default(),
+                last_used: Moment::new(linked.last_used_at, now),
+            })
+            .collect(),
         errors: typed.errors,
         sessions: sessions
             .into_iter()

@@ -6,6 +6,7 @@ mod audit;
 mod device;
 mod devices;
 mod email;
+mod identity;
 mod invitation;
 mod invitations;
 mod list;
@@ -20,9 +21,11 @@ mod password;
 mod policy;
 mod problem;
 mod project;
+mod provider;
 mod recovery;
 mod return_to;
 mod saved_form;
+mod scopes;
 mod session;
 mod token;
 mod token_access;
@@ -38,7 +41,6 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
 use app::App;
 use app::access::Denial;
-use askama::Template;
 use config::Makers;
 use page_request::{Answer, PageRequest, see_other};
 use view::Chrome;
@@ -49,6 +51,7 @@ use view::org::OrganizationHead;
 pub fn routes(config: &mut web::ServiceConfig) {
     for routes in [
         session::routes,
+        identity::routes,
         device::routes,
         devices::routes,
         token::routes,
@@ -65,6 +68,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         policy::routes,
         audit::routes,
         problem::routes,
+        scopes::routes,
         admin::routes,
     ] {
         config.configure(routes);
@@ -110,7 +114,7 @@ fn write(app: &App, request: &HttpRequest, failure: &Failure, request_id: &str) 
         request_id: Some(request_id.to_owned()),
     };
     let mut response = failure.respond(failure.status());
-    match page.render() {
+    match view::render(&page, &app.config().branding.words) {
         Ok(html) => html_response(&mut response, html),
         Err(error) => {
             tracing::error!(%error, "the error page cannot be rendered");

@@ -1,6 +1,6 @@
 //! Organizations: list, create, overview, leave, delete.
 
-use super::org_overview::overview;
+use super::org_overview::{overview, rights};
 use super::org_request::OrgPageRequest;
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::{form_on, read};
@@ -8,9 +8,9 @@ use super::typed_form::TypedForm;
 use super::view::Moment;
 use super::view::org::{
     DeleteOrganizationPage, Departure, DepartureExtent, EndingToken, LeavePage,
-    NewOrganizationPage, OrganizationHead, OrganizationNotice, OrganizationPage,
-    OrganizationsNotice, OrganizationsPage,
+    NewOrganizationPage, OrganizationHead, OrganizationsNotice, OrganizationsPage,
 };
+use super::view::org_overview::{OrganizationNotice, OrganizationPage};
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
@@ -125,6 +125,7 @@ async fn show_overview(req: OrgPageRequest) -> Answer {
             true => Some(overview(&req).await?),
             false => None,
         },
+        rights: rights(&req, &size),
         name: match typed.was_sent() {
             true => typed.text("name"),
             false => organization.name.clone(),

@@ -1,13 +1,19 @@
 //! The overview of an organization for its admins: what needs attention, and whether the log is
 //! intact.
 
-use super::audit::badge;
+use super::audit::{Reader, badge};
 use super::org_request::OrgPageRequest;
 use super::token_access::part_path;
 use super::view::Moment;
-use super::view::org_overview::{AdminOverview, TodoItem, TodoLine};
+use super::view::audit::EventRow;
+use super::view::org_overview::{AdminOverview, RoleRights, TodoItem, TodoLine};
 use crate::web::failure::Failure;
+use app::audit;
 use app::org::{self, AccessPart, Urgent};
+use domain::role::Role;
+
+/// Number of changes that are shown.
+const CHANGES: usize = 5;
 
 /// Loads the overview.
 pub async fn overview(req: &OrgPageRequest) -> Result<AdminOverview, Failure> {
@@ -38,7 +44,39 @@ pub async fn overview(req: &OrgPageRequest) -> Result<AdminOverview, Failure> {
         personal_tokens: attention.personal,
         is_cut: attention.is_cut,
         log: badge(req).await?,
+        changes: changes(req).await?,
+        log_path: req.path("/audit"),
     })
+}
+
+/// The last changes.
+async fn changes(req: &OrgPageRequest) -> Result<Vec<EventRow>, Failure> {
+    let records = audit::list_changes(req, req.id(), CHANGES).await?;
+    let names = audit::read::names(&req.app, &records).await?;
+    let reader = Reader::of_organization(req, &names);
+    Ok(records.iter().map(|sealed| reader.row(sealed)).collect())
+}
+
+/// What each role allows, the highest first.
+pub fn rights(req: &OrgPageRequest, size: &org::Size) -> Vec<RoleRights> {
+    let catalogue = &req.app.config().scopes;
+    let scopes = |role| {
+        let scopes = catalogue.iter();
+        let scopes = scopes.filter(move |scope| scope.min_role == Some(role));
+        scopes.map(|scope| scope.name.to_string()).collect()
+    };
+    let members = size.members - size.owners - size.admins;
+    [
+        (Role::Owner, size.owners),
+        (Role::Admin, size.admins),
+        (Role::Member, members),
+    ]
+    .map(|(role, members)| RoleRights {
+        role,
+        members,
+        scopes: scopes(role),
+    })
+    .to_vec()
 }
 
 /// The line of a part of the tokens.

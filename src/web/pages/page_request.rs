@@ -275,6 +275,17 @@ impl PageRequest {
         cookie
     }
 
+    /// Redirects to another site, from which the browser comes back: it gets its secret first, if
+    /// it has none.
+    pub fn leave(&self, url: &str) -> HttpResponse {
+        let mut response = HttpResponse::SeeOther();
+        response.insert_header((header::LOCATION, url));
+        if self.is_new_visitor {
+            response.cookie(cookies::build(&self.app, VISITOR, self.visitor.expose()));
+        }
+        response.finish()
+    }
+
     /// Redirects and removes the session cookie.
     pub fn end(&self, path: &str) -> HttpResponse {
         let mut cookie = cookies::build(&self.app, SESSION, "");

@@ -1,13 +1,13 @@
 //! `/problems`: the documentation that the `type` of an API problem links to.
 
 use super::view::problem::ProblemPage;
+use super::view::render;
 use super::{anonymous_chrome, html_response};
 use crate::web::failure::Failure;
 use crate::web::problem_kind::Kind;
 use crate::web::route::{read, resource};
 use actix_web::{HttpResponse, web};
 use app::App;
-use askama::Template;
 
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -36,8 +36,7 @@ fn show(app: &App, problem: Option<Kind>) -> Result<HttpResponse, Failure> {
         problem,
         all: Kind::ALL,
     };
-    let html = page
-        .render()
+    let html = render(&page, &app.config().branding.words)
         .map_err(|error| Failure::Internal(error.to_string()))?;
     Ok(html_response(&mut HttpResponse::Ok(), html))
 }

@@ -27,6 +27,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
 
 /// `GET /forgot`.
 async fn show_forgot(req: PageRequest) -> Answer {
+    if !req.app.config().sign_in.has_passwords() {
+        return Ok(see_other("/login"));
+    }
     let query = req.query()?;
     let state = match (mail::is_configured(&req.app), query.value("done")) {
         (false, _) => ForgotState::NoMail,

@@ -2,6 +2,7 @@
 
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::read;
+use super::provider::{buttons, returning_to};
 use super::return_to::{HOME, local};
 use super::typed_form::TypedForm;
 use super::view;
@@ -61,7 +62,8 @@ pub fn invited_path(return_to: &str) -> String {
     format!("{}&notice=invited", login_path(return_to))
 }
 
-fn login_path(return_to: &str) -> String {
+/// The path of the sign-in, which then returns to `return_to`.
+pub fn login_path(return_to: &str) -> String {
     let encoded = utf8_percent_encode(return_to, NON_ALPHANUMERIC);
     format!("/login?return_to={encoded}")
 }
@@ -129,6 +131,7 @@ pub async fn show_login(req: PageRequest) -> Answer {
         Some("signed-out") => Some(LoginNotice::SignedOut),
         Some("stale-form") => Some(LoginNotice::StaleForm),
         Some("invited") => Some(LoginNotice::Invited),
+        Some(text) if LoginNotice::of_provider(text).is_some() => LoginNotice::of_provider(text),
         _ if return_to.starts_with("/device?") => Some(LoginNotice::DeviceCode),
         _ if req.had_session() => Some(LoginNotice::SessionEnded),
         _ => None,
@@ -143,6 +146,8 @@ pub async fn show_login(req: PageRequest) -> Answer {
             ..req.chrome()
         },
         email: email.unwrap_or_else(|| typed.text("email")),
+        has_passwords: req.app.config().sign_in.has_passwords(),
+        providers: buttons(&req.app, &returning_to(&return_to)),
         return_to,
         notice,
         errors: typed.errors,

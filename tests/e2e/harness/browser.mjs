@@ -35,7 +35,7 @@ after(async () => (await launching)?.close())
  * What a page must never do: write an error to the console, break its own content security
  * policy, reach for another server, miss an asset, or make the server fail.
  */
-function watch(context, origin) {
+function watch(context, origins) {
   const faults = []
   context.on('weberror', (error) => faults.push(`uncaught: ${error.error().message}`))
   context.on('console', (message) => {
@@ -44,7 +44,7 @@ function watch(context, origin) {
     if (message.type() === 'error' && !aboutAnswer) faults.push(`console: ${message.text()}`)
   })
   context.on('request', (request) => {
-    if (new URL(request.url()).origin !== origin) faults.push(`asked another server: ${request.url()}`)
+    if (!origins.includes(new URL(request.url()).origin)) faults.push(`asked another server: ${request.url()}`)
   })
   context.on('response', (response) => {
     const allowed = response.request().resourceType() === 'document' ? 499 : 399
@@ -56,10 +56,12 @@ function watch(context, origin) {
 /** One test's world: a server, and browsers that visit it. */
 class World {
   #javaScriptEnabled
+  #origins
   #visits = []
 
-  constructor(server, javaScriptEnabled) {
+  constructor(server, javaScriptEnabled, elsewhere) {
     this.#javaScriptEnabled = javaScriptEnabled
+    this.#origins = [server.url, ...elsewhere]
     this.server = server
   }
 
@@ -87,7 +89,7 @@ class World {
       reducedMotion: 'reduce',
     })
     context.setDefaultTimeout(STEP_LIMIT_MS)
-    this.#visits.push({ context, faults: watch(context, this.server.url) })
+    this.#visits.push({ context, faults: watch(context, this.#origins) })
     return context.newPage()
   }
 
@@ -128,10 +130,10 @@ export async function signIn(page, { email, password }) {
 }
 
 /** One walk of a flow, on a server of its own. */
-function declare(name, javaScriptEnabled, { people = [ADA], ...options }, walk) {
+function declare(name, javaScriptEnabled, { people = [ADA], elsewhere = [], ...options }, walk) {
   test(name, { timeout: FLOW_LIMIT_MS }, async () => {
     const server = await startServer(options)
-    const world = new World(server, javaScriptEnabled)
+    const world = new World(server, javaScriptEnabled, elsewhere)
     let faults
     try {
       for (const person of people) await server.addUser(person)
@@ -146,7 +148,8 @@ function declare(name, javaScriptEnabled, { people = [ADA], ...options }, walk) 
 
 /**
  * Declares a flow: one test with JavaScript and one without, each on a server of its own.
- * Unless `people` says otherwise, Ada has an account there; the rest is for `startServer`.
+ * Unless `people` says otherwise, Ada has an account there. `elsewhere` are other origins that the
+ * browser may go to; the rest is for `startServer`.
  */
 export function flow(name, options, walk) {
   for (const javaScriptEnabled of [true, false]) {

@@ -83,3 +83,39 @@ export async function inspect(page, { hasScripts }) {
   await page.emulateMedia({ colorScheme: null })
   await page.setViewportSize(WIDE)
 }
+
+/** Controls that a reader sees and that do nothing: buttons of no form, and links to nowhere. */
+export function deadControls(page) {
+  return page.evaluate(() =>
+    [...document.querySelectorAll('button, input, select, textarea, a')]
+      .filter((element) => element.checkVisibility())
+      .filter((element) => {
+        if (element.localName === 'a') return !element.getAttribute('href')
+        return element.form === null || (element.localName === 'button' && element.type !== 'submit')
+      })
+      .map((element) => element.outerHTML),
+  )
+}
+
+/** Forms that the browser could not send: without a path, a button or the name of a field. */
+export function brokenForms(page) {
+  return page.evaluate(() =>
+    [...document.forms]
+      .filter((form) => {
+        const path = form.getAttribute('action')
+        const fields = [...form.elements].filter((element) => element.matches('input, select, textarea'))
+        const isNamed = fields.every((field) => field.name !== '' || field.closest('[hidden]'))
+        return !path?.startsWith('/') || !form.querySelector('button:not([type=button])') || !isNamed
+      })
+      .map((form) => form.outerHTML.slice(0, 160)),
+  )
+}
+
+/** The visible text, without what only the script can do: copying, revealing, searching, adding up. */
+export function textWithoutComfort(page) {
+  return page.evaluate(() => {
+    const comfort = '[data-copy], [data-reveal], [data-search], [data-summary], [data-zone], [data-copy-status]'
+    for (const element of document.querySelectorAll(comfort)) element.remove()
+    return document.body.innerText.replace(/\s+/g, ' ')
+  })
+}

@@ -6,9 +6,65 @@ import { readFile } from 'node:fs/promises'
 const ROOT = new URL('../../../', import.meta.url)
 const PAGES = new URL('target/pages/', ROOT)
 /** When the samples were rendered: the script of a page must not move their relative times. */
-export const NOW = '2026-11-22T01:43:10Z'
+const NOW = '2026-11-22T01:43:10Z'
 /** Fonts differ from machine to machine, and pictures must not. */
 const FONTS = ':root { --sans: "DejaVu Sans"; --mono: "DejaVu Sans Mono" }'
+
+/** Each picture, and the sample that it shows. */
+export const PICTURES = {
+  account: 'account--plain',
+  'admin-clients': 'admin-clients--all',
+  'admin-health': 'admin-health--good',
+  'admin-users': 'admin-users--all',
+  approved: 'approved--plain',
+  audit: 'audit--ordinary',
+  consent: 'consent--plain',
+  'consent-forbidden': 'consent-forbidden--policy',
+  'consent-many-scopes': 'consent--many',
+  'consent-other-network': 'consent--network',
+  'device-code': 'device--empty',
+  devices: 'devices--ordinary',
+  'empty-tokens': 'tokens--empty',
+  'error-404': 'error-404--organization',
+  forgot: 'forgot--empty',
+  login: 'login--empty',
+  'login-error': 'login--refused',
+  members: 'members--ordinary',
+  organization: 'org--ordinary',
+  policy: 'policy--owner',
+  'revoke-question': 'revoke--origin',
+  scopes: 'scopes--routes',
+  token: 'token--ordinary',
+  'token-created': 'token-created--plain',
+  'token-new': 'token-new--ordinary',
+  tokens: 'tokens--ordinary',
+}
+
+/** The main pages, whose pictures the documentation shows. */
+export const SHOWN = [
+  'approved',
+  'audit',
+  'consent',
+  'device-code',
+  'devices',
+  'login',
+  'members',
+  'organization',
+  'token',
+  'token-created',
+  'token-new',
+  'tokens',
+]
+
+/** Pages with names that are long, or that are markup. */
+export const HOSTILE = [
+  'audit--several',
+  'devices--some',
+  'members--owner',
+  'token--rotated',
+  'token-new--many',
+  'tokens--several',
+]
 
 const FILES = {
   css: ['text/css; charset=utf-8', async () => `${await text('static/app.css')}\n${FONTS}`],
@@ -32,4 +88,18 @@ export async function serveSamples() {
   })
   await new Promise((listening) => server.listen(0, '127.0.0.1', listening))
   return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() }
+}
+
+/** Opens a sample at the time when it was rendered, in a browser of its own. */
+export async function visit(browser, url, options) {
+  const context = await browser.newContext({
+    reducedMotion: 'reduce',
+    timezoneId: 'UTC',
+    locale: 'en-GB',
+    ...options,
+  })
+  const page = await context.newPage()
+  await page.clock.setFixedTime(new Date(NOW))
+  await page.goto(url)
+  return page
 }

@@ -48,6 +48,7 @@ class Server {
       HOME: this.#dir,
       DOORCODE__SERVER__LISTEN: `127.0.0.1:${port}`,
       DOORCODE__SERVER__PUBLIC_URL: this.url,
+      DOORCODE__SERVER__DRAIN_FOR: '0s',
       DOORCODE__SERVER__SECRET_KEY_FILE: join(this.#dir, 'secret_key'),
       DOORCODE__AUDIT__SIGNING_KEY_FILE: join(this.#dir, 'audit_key'),
       DOORCODE__AUDIT__CHECKPOINT_TO: join(this.#dir, 'audit_checkpoints'),

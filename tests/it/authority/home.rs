@@ -1,8 +1,14 @@
 //! The home organization, which counts where a request names none.
 
-use super::{CLOSE, DEPLOY, PURCHASE, World, assert_unnamed, route, settings, token, user};
+use super::{
+    CLOSE, DEPLOY, PURCHASE, SCOPES, World, assert_unnamed, limited_to, route, settings, token,
+    user, verify,
+};
 use crate::support::tenant::{OPERATOR, input};
 use doorcode::domain::role::Role;
+
+/// A route for admins that names no organization.
+const FOR_ADMINS: &str = "[[routes]]\nmatch = \"GET /v1/members\"\nrole = \"admin\"\n";
 
 const IN_ACME: &str = "POST /v1/organizations/acme/domains";
 
@@ -61,6 +67,30 @@ async fn home_organization_alone_counts() {
     test.unseat(&home, bob).await;
     assert_unnamed(test, &wide, Err(403)).await;
     assert_eq!(route(test, IN_ACME, &wide).await, 204);
+}
+
+/// A token that is limited to another organization, where its owner has a higher role, does nothing in
+/// the home, nor is its owner's role in the home too little for it elsewhere.
+#[actix_web::test]
+async fn role_of_another_organization_is_none_in_the_home() {
+    let world = World::start().await;
+    let World { test, acme, bob } = &world;
+    let second = test.organization(bob, "Second").await;
+    let free = token(test, bob, input(&SCOPES)).await;
+    let in_second = token(test, bob, limited_to("second")).await;
+    let settings = format!("{}{FOR_ADMINS}", settings("acme"));
+    let server = test.second_server(&settings).await;
+    for (role, status) in [(Role::Member, 403), (Role::Admin, 204)] {
+        test.add_member(acme, bob, role).await;
+        assert_eq!(route(&server, "GET /v1/members", &free).await, status);
+        assert_unnamed(&server, &in_second, Err(403)).await;
+        assert_eq!(route(&server, "GET /v1/members", &in_second).await, 403);
+        let named = format!("organization={}", second.id);
+        for scope in [DEPLOY, PURCHASE, CLOSE] {
+            let query = format!("{named}&scope={scope}");
+            assert_eq!(verify(&server, &query, &in_second).await, 204, "{scope}");
+        }
+    }
 }
 
 /// With a home organization, users without organizations are outside.

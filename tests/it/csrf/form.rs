@@ -11,9 +11,13 @@ const TERMS: &[(&str, &str)] = &[
 
 /// Every path that takes a form, with fields that would have an effect. A path missing from this
 /// table fails the suite.
-pub const FORMS: [(&str, &[(&str, &str)]); 51] = [
+pub const FORMS: [(&str, &[(&str, &str)]); 53] = [
     ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
     ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
+    (
+        "/login/connect",
+        &[("link", "{link}"), ("password", PASSWORD)],
+    ),
     ("/logout", &[]),
     ("/forgot", &[("email", EMAIL)]),
     (
@@ -58,6 +62,10 @@ pub const FORMS: [(&str, &[(&str, &str)]); 51] = [
     ("/account/email/verify", &[("link", "{link}")]),
     ("/account/email/confirm", &[("link", "{link}")]),
     ("/account/sessions/{id}/sign-out", &[]),
+    (
+        "/account/identities/disconnect",
+        &[("issuer", "https://id.example.com")],
+    ),
     ("/devices/sign-out-others", &[]),
     ("/devices/browsers/{id}/sign-out", &[]),
     ("/devices/terminals/{id}/sign-out", &[]),

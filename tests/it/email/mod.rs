@@ -1,5 +1,6 @@
 //! Verification and change of email addresses, and users that invitations create.
 
+mod brand;
 mod change;
 mod invited_user;
 mod lost_invitation;
@@ -25,7 +26,7 @@ pub async fn with_mail(sink: &Sink, settings: &str) -> TestApp {
 
 /// The path with the link in a message below this one.
 pub fn path_in(test: &TestApp, received: &Received, path: &str) -> String {
-    let text = received.body().replace("=\r\n", "").replace("=3D", "=");
+    let text = received.text();
     let (_, rest) = text
         .split_once(&format!("{path}?link="))
         .unwrap_or_else(|| panic!("{text}"));

@@ -2,6 +2,7 @@
 //! time, and the server recovers without a restart.
 
 mod batches;
+mod clock;
 mod connections;
 mod rejected;
 mod schema;

@@ -207,7 +207,7 @@ async fn token_is_inactive_as_soon_as_a_dependency_is_gone() {
     assert_eq!(test.introspect(&token).await, json!({"active": false}));
     assert_eq!(test.me(&token).await.status(), 403);
     test.database.execute(&format!(
-        "INSERT INTO membership SELECT {member}, 'member', created_at FROM users"
+        "INSERT INTO membership SELECT {member}, 'member', created_at, NULL FROM users"
     ));
 
     let alive = "revoked_at = NULL, revoked_by = NULL, revoked_reason = NULL";

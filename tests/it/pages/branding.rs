@@ -1,5 +1,6 @@
 //! The brand of the operator on the pages.
 
+use super::audit::said;
 use crate::support::TestApp;
 
 /// A server with a brand whose logos are in a folder, which has to be kept.
@@ -150,4 +151,102 @@ async fn pages_without_a_brand_have_the_icons_of_the_program() {
         assert_eq!(answer.headers()["content-type"], media_type, "{path}");
         assert!(answer.bytes().await.unwrap().starts_with(start), "{path}");
     }
+}
+
+/// The pages and the problems of the API call an organization and a project as the operator does.
+/// Names of scopes, fields and addresses stay.
+#[actix_web::test]
+async fn texts_have_the_words_of_the_operator() {
+    let test = TestApp::with(
+        "[branding]\norganization_word = \"workspace\"\nproject_word = \"service\"\n\
+         [organizations]\nmade_by = \"users\"\n",
+    )
+    .await;
+    let mut browser = test.user().await;
+    browser.get("/o/acme/projects/new").await;
+    let made = browser
+        .post("/o/acme/projects/new", &[("name", "Relay")])
+        .await;
+    let project = made.location().split('?').next().unwrap().to_owned();
+    let taken = browser
+        .post("/o/acme/projects/new", &[("name", "Relay")])
+        .await;
+    browser
+        .new_token("deploy", &["projects:write"], "90d")
+        .await;
+    let paths = [
+        "/account",
+        "/account/activity",
+        "/device",
+        "/devices",
+        "/o",
+        "/o/acme",
+        "/o/acme/audit",
+        "/o/acme/delete",
+        "/o/acme/leave",
+        "/o/acme/members",
+        "/o/acme/projects",
+        "/o/acme/projects/new",
+        "/o/acme/settings/api-tokens",
+        "/o/acme/settings/api-tokens/new",
+        "/o/acme/settings/policy",
+        "/o/acme/tokens",
+        "/o/new",
+        "/o/rival",
+        "/problems/policy",
+        "/tokens",
+        "/tokens/new",
+        &project,
+        &format!("{project}/delete"),
+    ];
+    for path in paths {
+        let mut page = browser.get(path).await;
+        // The form of a token names the resources of the scopes.
+        page.body = page.body.replace(">projects<", "><");
+        let shown = said(&page).to_lowercase();
+        let shown = shown
+            .replace("projects:read", "")
+            .replace("projects:write", "")
+            .replace("project.created", "")
+            .replace("organization.created", "");
+        for word in ["organization", "project"] {
+            let at = shown.find(word).map(|at| &shown[at.saturating_sub(60)..]);
+            assert!(at.is_none(), "{path}: {at:?}");
+        }
+    }
+    let taken = said(&taken);
+    assert!(
+        taken.contains("The workspace has a service of this name."),
+        "{taken}"
+    );
+    let list = said(&browser.get("/o").await);
+    assert!(
+        list.contains("Your role in a workspace determines"),
+        "{list}"
+    );
+    let log = said(&browser.get("/o/acme/audit").await);
+    assert!(log.contains("created the service Relay"), "{log}");
+
+    let token = browser.new_token("api", &["projects:write"], "90d").await;
+    let refused = test
+        .anon()
+        .post(test.at("/v1/orgs/acme/projects"))
+        .bearer_auth(&token)
+        .header("idempotency-key", "one")
+        .json(&serde_json::json!({"name": "Relay"}))
+        .send()
+        .await
+        .unwrap();
+    let problem: serde_json::Value = refused.json().await.unwrap();
+    let detail = problem["detail"].as_str().unwrap();
+    assert_eq!(
+        detail,
+        "The workspace has a service of this name. Choose another one."
+    );
+    let catalogue = test.anon().get(test.at("/v1/scopes")).bearer_auth(&token);
+    let catalogue = catalogue.send().await.unwrap().text().await.unwrap();
+    assert!(
+        catalogue.contains("See the services you can reach"),
+        "{catalogue}"
+    );
 }

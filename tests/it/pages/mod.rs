@@ -18,6 +18,7 @@ mod project;
 mod revocation;
 mod rights;
 mod rotation;
+mod scopes;
 mod setup;
 mod token;
 mod token_access;

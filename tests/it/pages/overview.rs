@@ -3,6 +3,7 @@
 use super::Company;
 use super::audit::said;
 use crate::support::{EMAIL, PASSWORD};
+use doorcode::domain::role::Role;
 
 /// Each line leads to the list that it counts; members do not see it.
 #[actix_web::test]
@@ -136,4 +137,83 @@ async fn badge_shows_whether_the_log_was_verified_or_contradicted() {
     }
     test.settle().await;
     assert_eq!(test.events("audit.verified"), 6, "the others were too many");
+}
+
+/// The last changes are sentences, without the reads of the log, and lead to the log.
+#[actix_web::test]
+async fn overview_shows_the_last_changes() {
+    let Company {
+        test: _test,
+        mut owner,
+        mut admin,
+        mut member,
+        member_id,
+        ..
+    } = Company::new().await;
+    owner.get("/o/acme/projects/new").await;
+    for name in ["one", "two", "three", "four", "five"] {
+        let made = owner.post("/o/acme/projects/new", &[("name", name)]).await;
+        assert_eq!(made.status, 303, "{}", made.body);
+    }
+    for _ in 0..3 {
+        owner.get("/o/acme/audit").await;
+    }
+    let role = format!("/o/acme/members/{member_id}/role");
+    let changed = owner.post(&role, &[("role", "admin")]).await;
+    assert_eq!(changed.status, 303, "{}", changed.body);
+    for browser in [&mut owner, &mut admin] {
+        let page = browser.get("/o/acme").await;
+        let text = said(&page);
+        let (_, changes) = text.split_once("Recent changes Audit log").unwrap();
+        let (changes, _) = changes.split_once("Who can do what").unwrap();
+        assert!(
+            changes.contains("changed the role of Ada from member to admin just now"),
+            "{changes}"
+        );
+        assert_eq!(
+            changes.matches("created the project").count(),
+            4,
+            "{changes}"
+        );
+        assert!(!changes.contains("viewed"), "{changes}");
+        assert!(page.contains(r#"href="/o/acme/audit?actor=usr_"#));
+    }
+    owner.post(&role, &[("role", "member")]).await;
+    assert!(!member.get("/o/acme").await.contains("Recent changes"));
+}
+
+/// Each role has its members and the scopes that need it; members see it too.
+#[actix_web::test]
+async fn overview_names_what_each_role_allows() {
+    let test = crate::support::TestApp::with(
+        "[[scopes]]\nname = \"app:deploy\"\ndescription = \"Deploy\"\nmin_role = \"admin\"\n\
+         [[scopes]]\nname = \"app:read\"\ndescription = \"Read\"\n",
+    )
+    .await;
+    for (email, role) in [
+        ("bob@example.com", Role::Member),
+        ("eve@example.com", Role::Member),
+    ] {
+        test.add_user(email, PASSWORD, Some(("Acme", role))).await;
+    }
+    let mut owner = test.user().await;
+    let mut member = test.browser();
+    member.sign_in("bob@example.com", PASSWORD).await;
+    for browser in [&mut owner, &mut member] {
+        let text = said(&browser.get("/o/acme").await);
+        let (_, roles) = text.split_once("Who can do what Members").unwrap();
+        let (roles, _) = roles.split_once("About").unwrap();
+        for words in [
+            "Owner 1 member Everything",
+            "Admin 0 members Members",
+            "Member 2 members Own",
+        ] {
+            assert!(roles.contains(words), "{words}: {roles}");
+        }
+        assert!(
+            roles.contains("Scopes from this role on: app:deploy"),
+            "{roles}"
+        );
+        assert!(!roles.contains("app:read"), "{roles}");
+    }
 }

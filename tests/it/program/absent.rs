@@ -114,15 +114,6 @@ fn key_that_is_missing_beside_a_database_in_use_is_not_replaced() {
     deployment.command(&["client", "list"]).run().exited(0);
 }
 
-/// The text of the refusal names a way to continue, which works.
-#[actix_web::test]
-async fn deployment_continues_with_a_new_secret_key() {
-    let deployment = Deployment::with_user();
-    deployment.write("data/secret_key", &format!("{}\n", "5b".repeat(32)));
-    let _server = deployment.start();
-    assert_eq!(deployment.user().await.get("/tokens").await.status, 200);
-}
-
 /// A rollback of the program must not write into a schema that it does not know.
 #[test]
 fn database_of_a_newer_version_is_refused_by_name() {

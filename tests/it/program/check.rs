@@ -34,6 +34,10 @@ scope = "app:read"
 [[routes]]
 match = "GET /v1/apps/{id}"
 scope = "app:read"
+
+[[routes]]
+match = "GET /v1/builds/**"
+scope = "app:read"
 "#;
 
 fn check(deployment: &Deployment, arguments: &[&str]) -> Program {
@@ -112,9 +116,16 @@ async fn flow_is_verified_from_end_to_end() {
         "ok      API: GET /v1/apps without a token and with an invented one: 401.",
         "ok      API: GET /v1/apps with the token: 200 OK (it needs the scope app:read).",
         "ok      API: GET /v1/secrets with the token: 403 Forbidden (it needs the scope app:secret).",
+        "ok      API: GET /v1/builds with the token: 200 OK (it needs the scope app:read).",
         "Everything that was checked is right.",
     ]);
     assert!(!whole.stdout.contains(&token));
+
+    let bare = browser.new_token("bare", &[], "30d").await;
+    run(check(&deployment, &["--token", &bare, "--api", &api]))
+        .await
+        .exited(0)
+        .says(&["ok      With the token: 200. It has no scopes."]);
 
     let operator = std::fs::read_to_string(deployment.path("data/operator_token")).unwrap();
     let by_variable = check(&deployment, &["--api", &api]).env("DOORCODE_TOKEN", operator.trim());

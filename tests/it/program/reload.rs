@@ -127,7 +127,10 @@ async fn faulty_file_changes_nothing() {
         .command(&["config", "reload"])
         .run()
         .exited(1)
-        .complains(&["No server answers at http://", "SIGHUP"]);
+        .complains(&[
+            &format!("No server answers at {}", deployment.address),
+            "SIGHUP",
+        ]);
 }
 
 /// The signal reloads, with a valid and an invalid file, and never ends the process.

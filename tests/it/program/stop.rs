@@ -88,6 +88,89 @@ async fn held_poll_gets_a_response_when_the_server_stops() {
     }
 }
 
+/// A supervisor stops the server while a proxy sends it requests: it is not ready at once, so that the
+/// proxy sends the next ones elsewhere, and serves those that still come. A second signal stops it.
+#[actix_web::test]
+async fn terminated_server_is_not_ready_but_serves_on() {
+    let deployment = Deployment::with_user().set("DOORCODE__SERVER__DRAIN_FOR", "300s");
+    let mut server = deployment.start();
+    let kept = http().get(deployment.at("/healthz")).send().await.unwrap();
+    assert_eq!(kept.headers().get("connection"), None);
+    assert_eq!(deployment.status("/readyz").await, 200);
+    server.signal("TERM");
+    server.line("not ready any more");
+    let ready = http().get(deployment.at("/readyz")).send().await.unwrap();
+    assert_eq!(ready.status(), 503);
+    // A proxy that keeps connections opens none of them again.
+    assert_eq!(ready.headers()["connection"], "close");
+    assert!(
+        ready
+            .text()
+            .await
+            .unwrap()
+            .starts_with("not ready: stopping")
+    );
+    assert_eq!(deployment.status("/healthz").await, 200);
+    let grant = start_grant(&deployment).await;
+    let code = grant.body["user_code"].as_str().unwrap();
+    deployment.user().await.approve(code, &["orgs:read"]).await;
+    let issued = poll(&deployment, &grant, 0).send().await.unwrap();
+    assert_eq!(issued.status(), 200);
+    stop(server, "TERM");
+    let refused = std::net::TcpStream::connect(deployment.address).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+/// The time to drain ends by itself; Ctrl-C has none.
+#[test]
+fn drain_ends_by_itself_and_a_terminal_does_not_wait_for_it() {
+    let deployment = Deployment::migrated().set("DOORCODE__SERVER__DRAIN_FOR", "2s");
+    let server = deployment.start();
+    let asked_at = std::time::Instant::now();
+    stop(server, "TERM");
+    assert!(asked_at.elapsed() >= Duration::from_secs(2));
+    let deployment = deployment.set("DOORCODE__SERVER__DRAIN_FOR", "300s");
+    let asked_at = std::time::Instant::now();
+    stop(deployment.start(), "INT");
+    assert!(asked_at.elapsed() < Duration::from_secs(60));
+}
+
+/// Uses of tokens are buffered in memory. No signal that a process can handle loses them: those that
+/// stop it write them, and the others have no effect.
+#[actix_web::test]
+async fn no_signal_loses_acknowledged_uses() {
+    let deployment = Deployment::with_user();
+    let mut server = deployment.start();
+    let mut browser = deployment.user().await;
+    let token = browser.new_token("laptop", &["orgs:read"], "never").await;
+    let use_it = async || {
+        let me = http().get(deployment.at("/v1/me")).bearer_auth(&token);
+        assert_eq!(me.send().await.unwrap().status(), 200);
+    };
+    let recorded = || {
+        let sum = "SELECT coalesce(sum(count), 0) || '' FROM token_use";
+        deployment.database.text(sum).parse::<i64>().unwrap()
+    };
+    let mut uses = 0;
+    for signal in [
+        "HUP", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "IO", "XFSZ", "PIPE", "34", "64",
+    ] {
+        use_it().await;
+        uses += 1;
+        server.signal(signal);
+        if !["HUP", "PIPE"].contains(&signal) {
+            server.line("has no effect");
+        }
+    }
+    for signal in ["QUIT", "XCPU", "INT", "TERM"] {
+        use_it().await;
+        uses += 1;
+        stop(server, signal);
+        assert_eq!(recorded(), uses, "{signal}");
+        server = deployment.start();
+    }
+}
+
 /// Writes acknowledged before the stop are in the database, and so are token uses, which are
 /// buffered in memory.
 #[actix_web::test]

@@ -34,8 +34,7 @@ async fn with_mail(sink: &Sink, settings: &str) -> TestApp {
 
 /// Text of a message.
 fn text(letter: &Received) -> String {
-    let body = letter.body().replace("=\r\n", "").replace("=3D", "=");
-    body.replace("\r\n", "\n")
+    letter.text()
 }
 
 /// The path of the link to reset a password in a text.

@@ -1,7 +1,11 @@
 //! Links of the operator, and users who come back after a deactivation.
 
-use super::{NEW, assert_closed, id_of, operate, operator_link, reset_link, set_with};
+use super::{
+    NEW, assert_closed, forget, id_of, operate, operator_link, reset_link, set_with, text,
+    with_mail,
+};
 use crate::support::device::Answer;
+use crate::support::smtp::Sink;
 use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp};
 use doorcode::domain::role::Role;
 use reqwest::Method;
@@ -44,6 +48,26 @@ async fn operator_creates_a_link_for_a_locked_out_owner() {
             .status,
         404
     );
+}
+
+/// A link that others may have does not open the operator console: it is void when its user is marked
+/// as an operator, as is one by mail. The next link of the operator works.
+#[actix_web::test]
+async fn mark_as_operator_voids_earlier_links() {
+    let sink = Sink::start(&[]);
+    let test = with_mail(&sink, "").await;
+    let printed = operator_link(&test).await;
+    let mut browser = test.browser();
+    forget(&test, &mut browser, EMAIL).await;
+    let mailed = reset_link(&text(&sink.next()));
+    test.mark_operator(EMAIL, true).await;
+    for link in [&printed, &mailed] {
+        assert_closed(&browser.get(link).await);
+        assert_closed(&set_with(&mut browser, link, NEW).await);
+    }
+    let next = operator_link(&test).await;
+    assert_eq!(set_with(&mut browser, &next, NEW).await.status, 303);
+    assert_eq!(browser.get("/admin").await.status, 200);
 }
 
 /// A deactivated user comes back with the old password; what ended stays ended.

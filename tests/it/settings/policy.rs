@@ -260,3 +260,81 @@ async fn downgrade_has_a_grace_for_personal_tokens() {
     world.test.clock.advance(7 * 24 * 3600 + 1);
     assert_eq!(world.status(&personal).await, 403);
 }
+
+/// A user whom no rule allows a token sees no button for one, and which rule it is.
+#[actix_web::test]
+async fn pages_offer_no_token_that_a_rule_refuses() {
+    let world = World::start("[organizations]\nplan_needed_for = \"all_tokens\"\n").await;
+    let mut bob = world.test.browser();
+    bob.sign_in("bob@example.com", PASSWORD).await;
+    let list = bob.get("/tokens").await;
+    assert!(list.contains("/tokens/new"), "{}", list.body);
+    let of_acme = "/o/acme/settings/api-tokens";
+    assert!(
+        bob.get(of_acme)
+            .await
+            .contains("or create a personal token")
+    );
+
+    let own = world.own_token().await;
+    assert_eq!(world.status(&own).await, 204);
+    for (change, reason) in [
+        (
+            json!({"policy": {"created_by": "admins"}, "grace_seconds": 0}),
+            "to create one for you",
+        ),
+        (
+            json!({"policy": {"personal_tokens": "admins"}, "grace_seconds": 0}),
+            "to change your role",
+        ),
+        (
+            json!({"plan": "free", "grace_seconds": 0}),
+            "The plan “free” has no tokens.",
+        ),
+    ] {
+        world.change(change).await;
+        let list = bob.get("/tokens").await;
+        assert!(list.contains(reason), "{reason}: {}", list.body);
+        for absent in ["/tokens/new", "/rotate"] {
+            assert!(!list.contains(absent), "{reason}: {absent}");
+        }
+        // What exists can still be revoked.
+        assert!(list.contains("/revoke-all"), "{reason}");
+        let page = bob.get(of_acme).await;
+        assert!(page.contains("For admins and owners"), "{}", page.body);
+        assert!(!page.contains("create a personal token"), "{reason}");
+    }
+    let mut owner = world.test.user().await;
+    let page = owner.get(of_acme).await;
+    assert!(page.contains("has no organization tokens"), "{}", page.body);
+    assert!(!page.contains("create a personal token"));
+
+    // Another organization that allows tokens gives Bob the button back.
+    let other = world.test.organization(&world.bob, "Other").await;
+    let body = json!({"plan": "team"});
+    let at = format!("/v1/orgs/{}", other.slug);
+    let changed = send(&world.test, Method::PATCH, (&at, OPERATOR), body).await;
+    assert_eq!(changed.status, 200);
+    assert!(bob.get("/tokens").await.contains("/tokens/new"));
+}
+
+/// Without scopes, the form for a token says what tokens can do.
+#[actix_web::test]
+async fn form_without_scopes_names_the_role() {
+    let settings = "[tokens]\nbuiltin_scopes = \"hide\"\n\
+        [[routes]]\nmatch = \"GET /v1/servers\"\nrole = \"member\"\n";
+    let test = TestApp::empty(settings).await;
+    let ada = test.caller("ada@example.com").await;
+    test.organization(&ada, "Acme").await;
+    let mut owner = test.browser();
+    owner.sign_in("ada@example.com", PASSWORD).await;
+    let form = owner.get("/tokens/new").await;
+    assert!(
+        form.contains("a token can do what your role allows"),
+        "{}",
+        form.body
+    );
+    assert!(!form.contains("Presets") && !form.contains("name=\"scope\""));
+    let token = owner.new_token("by role", &[], "30d").await;
+    assert_eq!(route(&test, "GET /v1/servers", &token).await, 204);
+}

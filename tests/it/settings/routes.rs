@@ -289,3 +289,44 @@ async fn route_table_is_listed_with_its_rules() {
     }
     assert_eq!(get(&test, "/v1/routes", "dc_wrong").await.status, 401);
 }
+
+/// The user learns before the consent what a token opens without a scope.
+#[actix_web::test]
+async fn consent_and_form_name_the_routes_by_role() {
+    const OPEN: &str = "[[routes]]\nmatch = \"GET /v1/regions\"\nauthenticated = true\n";
+    const BY_ROLE: &str = "[[routes]]\nmatch = \"DELETE /v1/servers\"\nrole = \"admin\"\n";
+    for (routes, consent, form) in [
+        (
+            "",
+            "It will only see your identity.",
+            "Without scopes a token can only identify you.",
+        ),
+        (
+            OPEN,
+            "use what is open to every token.",
+            "identify you and use what is open to every token.",
+        ),
+        (
+            BY_ROLE,
+            "It will be able to do what your role allows",
+            "a token can do what your role allows",
+        ),
+    ] {
+        let test = TestApp::with(routes).await;
+        test.database
+            .execute("UPDATE client SET default_scopes = '' WHERE id = 'cli'");
+        let mut browser = test.user().await;
+        let device = test.device("").await;
+        let page = browser.type_code(&device.user_code).await;
+        assert!(page.contains(consent), "{consent}: {}", page.body);
+        let with_scope = test.device("orgs:read").await;
+        let page = browser.type_code(&with_scope.user_code).await;
+        let is_named = page.contains("It will also be able to do what your role allows");
+        assert_eq!(is_named, routes == BY_ROLE, "{}", page.body);
+        let page = browser.get("/tokens/new").await;
+        assert!(page.contains(form), "{form}: {}", page.body);
+        let page = browser.get("/o/acme/settings/api-tokens/new").await;
+        let is_named = page.contains("do what the role admin allows");
+        assert_eq!(is_named, routes == BY_ROLE, "{}", page.body);
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::{get, post, route};
 use crate::support::{OPERATOR, TestApp};
+use doorcode::app::client::Kind;
 use serde_json::{Value, json};
 
 /// An API that has its own `audit:read`, and the name that it is known by in Doorcode otherwise.
@@ -257,4 +258,19 @@ async fn sign_in_without_scopes_is_refused_where_one_is_required() {
     assert_eq!((empty.status, empty.error()), (400, "invalid_scope"));
     let named = [("client_id", "doorcode-cli"), ("scope", "a")];
     assert_eq!(test.oauth("/auth/device", &named).await.status, 200);
+}
+
+/// Where there are no scopes, a user signs in to use the routes that ask for a role.
+#[actix_web::test]
+async fn server_without_scopes_gives_tokens_to_public_clients_alone() {
+    let test = TestApp::empty("[tokens]\nbuiltin_scopes = \"hide\"").await;
+    let form = [("client_id", "doorcode-cli")];
+    assert_eq!(test.oauth("/auth/device", &form).await.status, 200);
+    let secret = test.add_client("robot", Kind::Confidential, &[]).await;
+    let form = [("client_id", "robot"), ("client_secret", &secret)];
+    let refused = test.oauth("/auth/device", &form).await;
+    assert_eq!(
+        (refused.status, refused.error()),
+        (400, "unauthorized_client")
+    );
 }

@@ -71,9 +71,11 @@ pub const AUDIT: &str = "(
 ) AS audit";
 
 /// Every table that can hold input or responses.
-const TABLES: [&str; 22] = [
+const TABLES: [&str; 24] = [
     "users",
     "account_link",
+    "identity",
+    "used_assertion",
     "setup_link",
     "organization",
     "membership",

@@ -37,6 +37,7 @@ impl Deployment {
             ("DOORCODE__SERVER__LISTEN", address.to_string()),
             ("DOORCODE__SERVER__PUBLIC_URL", url.clone()),
             ("DOORCODE__SERVER__WORKERS", "1".to_owned()),
+            ("DOORCODE__SERVER__DRAIN_FOR", "0s".to_owned()),
             ("DOORCODE__DATABASE__URL", database.url.clone()),
         ];
         Self {
@@ -75,6 +76,15 @@ impl Deployment {
             .input(&format!("{PASSWORD}\n"))
     }
 
+    /// The same with TLS of its own: the value of `server.tls`.
+    pub fn with_tls(mut self, tls: &str) -> Self {
+        self.url = format!("https://{}", self.address);
+        self.ground.canaries.serve_at(&self.url);
+        let url = self.url.clone();
+        self.set("DOORCODE__SERVER__TLS", tls)
+            .set("DOORCODE__SERVER__PUBLIC_URL", &url)
+    }
+
     /// Sets an environment variable for all later commands.
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
@@ -106,6 +116,11 @@ impl Deployment {
         self.settings
             .iter()
             .fold(program, |program, set| program.env(&set.0, &set.1))
+    }
+
+    /// The names of the environment variables of all commands.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        self.settings.iter().map(|(name, _)| name.as_str())
     }
 
     /// Starts the server and waits until it accepts requests.

@@ -12,6 +12,7 @@ pub mod imports;
 pub mod log;
 pub mod node;
 pub mod program;
+pub mod provider;
 pub mod raw;
 pub mod relay;
 pub mod search;
@@ -102,7 +103,7 @@ impl TestApp {
             test.add_owner().await;
             test.template("doorcode_test_with_owner").await
         };
-        let mut test = if names_hash_cost(settings) {
+        let mut test = if settings.contains(HASH_COST) {
             let test = Self::empty(settings).await;
             test.add_owner().await;
             test
@@ -158,8 +159,7 @@ impl TestApp {
             .await;
     }
 
-    /// Another server on the same database, with the same keys, clock and random bytes: a second
-    /// instance, or the first one after a restart with other settings.
+    /// Another server on the same database, with the same keys, clock and random bytes.
     pub async fn second_server(&self, settings: &str) -> Self {
         let clock = (self.clock.clone(), self.entropy.clone());
         let mut second_server = Self::launch(settings, self.ground.clone(), clock).await;
@@ -209,7 +209,7 @@ impl TestApp {
             }
         }
         let mut config = Config::load(Some(&file), env).unwrap();
-        if !names_hash_cost(&settings) {
+        if !settings.contains(HASH_COST) {
             (
                 config.sign_in.argon2_memory_kib,
                 config.sign_in.argon2_iterations,
@@ -353,7 +353,7 @@ impl TestApp {
 /// Opens the database, migrates it and serves.
 async fn serve(
     config: Config,
-    listener: TcpListener,
+    socket: TcpListener,
     clock: Arc<ManualClock>,
     entropy: Arc<SeededEntropy>,
 ) -> (App, ServerHandle) {
@@ -364,17 +364,16 @@ async fn serve(
     client::ensure_cli(&app).await.unwrap();
     let heart = Heart::new(&app);
     heart.beat().await;
-    actix_web::rt::spawn(heart.run());
-    let server = web::server(app.clone(), web::Metrics::default(), listener, 1).unwrap();
+    actix_web::rt::spawn(async move { heart.run().await });
+    let (listener, metrics) = (web::Listener::plain(socket, 1), web::Metrics::default());
+    let server = web::server(app.clone(), metrics, listener).unwrap();
     let handle = server.handle();
     actix_web::rt::spawn(server);
     (app, handle)
 }
 
-/// Whether the settings set the cost of password hashes.
-fn names_hash_cost(settings: &str) -> bool {
-    settings.contains("argon2")
-}
+/// Part of the names of the settings of the cost of password hashes.
+const HASH_COST: &str = "argon2";
 
 /// Secrets of the environment.
 fn secrets(name: &str) -> Option<String> {

@@ -47,11 +47,13 @@ impl TestApp {
             self.entropy.clone(),
         )
         .unwrap();
-        actix_web::rt::spawn(Heart::new(&app).run());
+        let heart = Heart::new(&app);
+        actix_web::rt::spawn(async move { heart.run().await });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         self.canaries.serve_at(&url);
-        let server = web::server(app.clone(), web::Metrics::default(), listener, 1).unwrap();
+        let listener = web::Listener::plain(listener, 1);
+        let server = web::server(app.clone(), web::Metrics::default(), listener).unwrap();
         let handle = server.handle();
         actix_web::rt::spawn(server);
         Node { url, app, handle }

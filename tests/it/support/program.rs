@@ -143,12 +143,25 @@ impl Program {
         self
     }
 
-    /// Starts it.
+    /// Starts it with its input.
     pub fn spawn(mut self) -> Running {
+        let witness = self.witness();
+        self.is_witnessed = false;
+        self.command.stdin(Stdio::piped());
+        let input = std::mem::take(&mut self.input);
+        let mut running = self.spawn_with_stdin();
+        // A program that does not read its input may have exited already.
+        let stdin = running.child.stdin.take();
+        let _ = stdin.unwrap().write_all(input.as_bytes());
+        running.witness = witness;
+        running
+    }
+
+    /// Starts it with the standard input that the caller set.
+    pub fn spawn_with_stdin(mut self) -> Running {
         let witness = self.witness();
         let mut child = self
             .command
-            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -156,8 +169,6 @@ impl Program {
         let (sender, lines) = channel();
         read_lines(child.stdout.take().unwrap(), Stream::Out, sender.clone());
         read_lines(child.stderr.take().unwrap(), Stream::Error, sender);
-        // A program that does not read its input may have exited already.
-        let _ = child.stdin.take().unwrap().write_all(self.input.as_bytes());
         Running {
             child,
             lines,

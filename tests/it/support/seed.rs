@@ -305,6 +305,7 @@ impl Seeding {
             last_seen_at: self.now,
             address: ADDRESS,
             user_agent: "Mozilla/5.0".to_owned(),
+            identity: None,
         };
         store::session::insert_session(conn, &new, &cookie(n).digest())
     }

@@ -37,7 +37,24 @@ impl Received {
         value.to_owned()
     }
 
-    /// Text after the headers.
+    /// Text after the headers, decoded, with line feeds.
+    pub fn text(&self) -> String {
+        let body = self.body().replace("\r\n", "\n");
+        if self.header("Content-Transfer-Encoding") != "quoted-printable" {
+            return body;
+        }
+        let body = body.replace("=\n", "");
+        let mut pieces = body.split('=');
+        let mut bytes = pieces.next().unwrap().as_bytes().to_vec();
+        for piece in pieces {
+            let (code, rest) = piece.split_at(2);
+            bytes.push(u8::from_str_radix(code, 16).unwrap());
+            bytes.extend(rest.as_bytes());
+        }
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// Text after the headers, as it was sent.
     pub fn body(&self) -> &str {
         self.data.split_once("\r\n\r\n").unwrap().1
     }

@@ -56,6 +56,7 @@ impl TestApp {
                 last_seen_at: now,
                 address: Ipv4Addr::LOCALHOST.into(),
                 user_agent: String::new(),
+                identity: None,
             },
         }))
     }

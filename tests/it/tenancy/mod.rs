@@ -1,6 +1,7 @@
 //! Organizations, their users, projects, tokens and policies, as scenarios through the management
 //! API.
 
+mod client_change;
 mod descendants;
 mod descendants_page;
 mod grace;

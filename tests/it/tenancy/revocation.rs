@@ -4,7 +4,7 @@ use super::{Client, EVERYTHING, expect, refused};
 use crate::support::database::AUDIT;
 use crate::support::tenant::{input, text_of, user_of};
 use crate::support::{CLI, OPERATOR, TestApp};
-use doorcode::app::token::CreateToken;
+use doorcode::app::token::{CreateToken, NewToken};
 use doorcode::domain::id::UserId;
 use serde_json::json;
 
@@ -212,8 +212,72 @@ async fn record_names_a_hundred_tokens_and_counts_all() {
     assert_eq!(answer["revoked"], 103);
     let revoked = detail("token.revoked");
     assert_eq!(revoked["count"], 103);
-    assert_eq!(revoked["tokens"].as_array().unwrap().len(), 100);
+    let tokens = revoked["tokens"].as_array().unwrap();
+    assert_eq!(tokens.len(), 100);
+    assert!(tokens.iter().all(|token| token["token_name"].is_string()));
     assert_eq!(test.count("token", "revoked_at IS NOT NULL"), 103);
     assert!(other.is_active().await && owner.is_active().await);
     assert_eq!(test.events("token.revoked"), 1);
+}
+
+/// The record of a revocation of several tokens says what they were, as that of a single one does.
+/// The name of a personal token is only in records of its user, with whom they are erased.
+#[actix_web::test]
+async fn record_of_several_tokens_has_their_scopes_and_names() {
+    let test = TestApp::start().await;
+    let operator = Client::new(&test, OPERATOR);
+    let ada = test.caller("ada@x.example").await;
+    let org = test.organization(&ada, "Acme B").await;
+    let owner = Client::of(&test, &ada).await;
+    let named = |name: &str| CreateToken {
+        name: name.to_owned(),
+        ..input(&["orgs:read", "tokens:read"])
+    };
+    let newest = || {
+        let sql = format!(
+            "SELECT detail FROM {AUDIT} WHERE action = 'token.revoked' ORDER BY id DESC LIMIT 1"
+        );
+        serde_json::from_str::<serde_json::Value>(&test.database.text(&sql)).unwrap()["tokens"]
+            .take()
+    };
+    let with_name = |token: &NewToken| {
+        let (id, name) = (token.token.id.as_str(), &token.token.name);
+        json!({"token_id": id, "token_name": name, "scopes": "orgs:read tokens:read"})
+    };
+    let without_name = |token: &NewToken| {
+        let id = token.token.id.as_str();
+        json!({"token_id": id, "scopes": "orgs:read tokens:read"})
+    };
+
+    // By an owner: the name of a token of the organization is no personal data.
+    let token = test.organization_token(&org, named("nightly")).await;
+    let path = format!("/v1/orgs/{}/tokens/revoke-all", org.slug);
+    expect(owner.post(&path, json!({})).await, 200);
+    assert_eq!(newest(), json!([with_name(&token)]));
+
+    // By the user.
+    let bob = test.caller("bob@x.example").await;
+    let token = test.token_of(&bob, named("laptop")).await;
+    let revoking = test.token_of(&bob, input(&EVERYTHING)).await;
+    let revoking = Client::new(&test, text_of(&revoking));
+    expect(revoking.post("/v1/tokens/revoke-all", json!({})).await, 200);
+    let both = newest();
+    let both = both.as_array().unwrap();
+    assert!(
+        both.len() == 2 && both.contains(&with_name(&token)),
+        "{both:?}"
+    );
+
+    // By the operator: a deactivated user, and a removed client.
+    let token = test.token_of(&bob, named("phone")).await;
+    let path = format!("/v1/users/{}/deactivate", user_of(&bob));
+    expect(operator.post(&path, json!({})).await, 200);
+    assert_eq!(newest(), json!([without_name(&token)]));
+
+    let device = test.token(&["tokens:read"]).await;
+    expect(operator.delete(&format!("/v1/clients/{CLI}")).await, 200);
+    let ended = newest();
+    assert_eq!(ended[0]["scopes"], "tokens:read", "{ended}");
+    assert!(ended[0]["token_name"].is_null(), "{ended}");
+    assert_ne!(test.me(&device).await.status(), 200);
 }

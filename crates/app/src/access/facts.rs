@@ -98,7 +98,7 @@ pub(crate) fn load(app: &App, conn: &mut Conn, token: Token) -> Result<Loaded, E
             limits: token.limits.clone(),
             org_access: org_access.into_iter().flatten().collect(),
             unnamed: match &loaded_owner {
-                Some(loaded_owner) => loaded_owner.unnamed(),
+                Some(loaded_owner) => loaded_owner.unnamed(app),
                 None => Unnamed::NeedsOrganization,
             },
         },

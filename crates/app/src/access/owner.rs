@@ -29,7 +29,7 @@ pub struct UserMemberships {
 enum Home {
     /// The organization that the configuration names, by its id or slug.
     Named(String),
-    /// The only organization that the operator created.
+    /// The only organization that the operator created, or the owner of the token.
     Only(OrganizationId),
     /// None.
     Nowhere,
@@ -170,6 +170,16 @@ fn by_policy(
     checked.map(|()| None)
 }
 
+/// The home organization for the tokens of an organization: the configured one, or else their owner,
+/// if the operator created it.
+fn home_of(app: &App, organization: &Organization) -> Home {
+    match (&app.config().organizations.home, &organization.made_by) {
+        (Some(named), _) => Home::Named(named.clone()),
+        (None, Maker::Operator) => Home::Only(organization.id.clone()),
+        (None, Maker::User(_)) => Home::Nowhere,
+    }
+}
+
 /// The owner of a token, as loaded.
 #[derive(Debug, Clone)]
 pub enum LoadedOwner {
@@ -190,20 +200,19 @@ impl LoadedOwner {
                 organization_id: organization.id.clone(),
                 role: ORGANIZATION_ROLE,
                 policy_decision: by_policy(gated, organization, of_organization),
-                standing: match (&app.config().organizations.home, &organization.made_by) {
-                    (_, Maker::Operator) => OrgStanding::Home,
-                    (Some(home), _) if is_configured(organization, home) => OrgStanding::Home,
-                    (_, Maker::User(_)) => OrgStanding::UserMade,
-                },
+                standing: home_of(app, organization).standing(organization),
             }],
         }
     }
 
     /// What the owner's tokens need where a request names no organization.
-    pub(super) fn unnamed(&self) -> Unnamed {
+    pub(super) fn unnamed(&self, app: &App) -> Unnamed {
         match self {
             Self::User(owner) => owner.unnamed(),
-            Self::Organization(_) => Unnamed::NeedsOrganization,
+            Self::Organization(_) => match &app.config().organizations.home {
+                Some(_) => Unnamed::NeedsHome,
+                None => Unnamed::NeedsOrganization,
+            },
         }
     }
 }

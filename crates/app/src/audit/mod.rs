@@ -15,10 +15,12 @@
 //! | [`publish`] | publishes the checkpoints, and measures the lag of all these steps |
 //! | [`mod@ship`] | ships records to a sink |
 //! | [`read`] | lists and exports the log |
+//! | [`changes`] | lists the last changes in an organization, for its overview |
 //! | [`verify`] | checks the log and the uses, also on request |
 //! | [`retain`] | prunes the oldest records, and erases personal data |
 //! | [`recover`] | continues a log that contradicts its checkpoints |
 
+mod changes;
 mod checkpoint;
 mod head;
 mod keys;
@@ -35,6 +37,7 @@ pub mod tally;
 pub mod uses;
 pub mod verify;
 
+pub use changes::list_changes;
 pub(super) use checkpoint::sign;
 pub use checkpoint::{Evidence, inspect};
 pub(super) use head::{Contradiction, remember};

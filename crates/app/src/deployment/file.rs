@@ -14,7 +14,7 @@ pub struct SecretFile<'a> {
     /// Path of the file.
     pub path: &'a Path,
     /// The environment variable. While it is set, the file is not read.
-    pub variable: &'static str,
+    pub variable: &'a str,
 }
 
 /// Who can read a secret file.
@@ -49,22 +49,7 @@ impl SecretFile<'_> {
     }
 
     fn read_with_access(&self) -> Result<Option<(String, Access)>, Error> {
-        let failed = |error| Error::File(self.path.to_owned(), error);
-        let mut file = match File::open(self.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
-        };
-        let metadata = file.metadata().map_err(failed)?;
-        let mount = fstatvfs(&file).map_err(|error| failed(error.into()))?;
-        let is_read_only = mount.f_flag.contains(StatVfsMountFlags::RDONLY);
-        let access = Access::of(metadata.uid(), metadata.mode(), is_read_only);
-        if access == Access::Exposed {
-            return Err(Error::Exposed(self.path.to_owned(), self.variable));
-        }
-        let mut text = String::new();
-        file.read_to_string(&mut text).map_err(failed)?;
-        Ok(Some((text, access)))
+        read_private(self.path, Some(self.variable))
     }
 
     /// Reads the secret in the file, or creates it.
@@ -87,6 +72,47 @@ impl SecretFile<'_> {
             .map_err(failed)?;
         found.made.push(self.path.to_owned());
         Ok(secret)
+    }
+}
+
+/// Reads the text of a secret file that no environment variable replaces, such as the key of a
+/// certificate; `None` if it does not exist. Fails if other users can read it by mistake.
+pub fn read_secret(path: &Path) -> Result<Option<String>, Error> {
+    Ok(read_private(path, None)?.map(|(text, _)| text))
+}
+
+fn read_private(path: &Path, variable: Option<&str>) -> Result<Option<(String, Access)>, Error> {
+    let failed = |error| Error::File(path.to_owned(), error);
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let metadata = file.metadata().map_err(failed)?;
+    let mount = fstatvfs(&file).map_err(|error| failed(error.into()))?;
+    let is_read_only = mount.f_flag.contains(StatVfsMountFlags::RDONLY);
+    let access = Access::of(metadata.uid(), metadata.mode(), is_read_only);
+    if access == Access::Exposed {
+        return Err(Error::Exposed(path.to_owned(), variable.map(str::to_owned)));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(failed)?;
+    Ok(Some((text, access)))
+}
+
+/// Device, inode, length and change time. It differs for every file that replaces another and for
+/// every change of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp([u64; 3], [i64; 2]);
+
+impl Stamp {
+    /// The stamp of a file; `None` if it cannot be found.
+    pub fn of(path: &Path) -> Option<Self> {
+        let file = std::fs::metadata(path).ok()?;
+        Some(Self(
+            [file.dev(), file.ino(), file.len()],
+            [file.ctime(), file.ctime_nsec()],
+        ))
     }
 }
 
@@ -116,7 +142,7 @@ pub fn lock_directory(file: &Path) -> Result<File, Error> {
         Err(TryLockError::Error(error)) => Err(failed(error)),
         Err(TryLockError::WouldBlock) => Err(Error::Unusable(
             file.display().to_string(),
-            "another command is replacing this file. Try again when it has ended.",
+            "another command is replacing this file. Try again when it has ended.".into(),
         )),
     }
 }
@@ -217,11 +243,17 @@ mod tests {
 
     #[test]
     fn refusal_names_the_mode_and_the_variable() {
-        let error = Error::Exposed("data/secret_key".into(), "DOORCODE_SECRET_KEY");
+        let error = Error::Exposed("data/secret_key".into(), Some("DOORCODE_SECRET_KEY".into()));
         assert_eq!(
             error.to_string(),
             "data/secret_key can be read by other users of this machine. Run \
              `chmod 600 data/secret_key`, or set DOORCODE_SECRET_KEY instead of the file. If \
+             others may have read it, replace the secret."
+        );
+        let error = Error::Exposed("tls.key".into(), None);
+        assert_eq!(
+            error.to_string(),
+            "tls.key can be read by other users of this machine. Run `chmod 600 tls.key`. If \
              others may have read it, replace the secret."
         );
     }

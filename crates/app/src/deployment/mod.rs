@@ -3,24 +3,21 @@
 //! start creates the files.
 
 pub(super) mod file;
+pub(crate) mod identity;
 pub(super) mod operator_token;
 
 use super::Entropy;
-use config::{Config, DatabaseUrl};
+use config::{Config, DatabaseUrl, Tls};
 use domain::secret::{Key, Secret};
 use file::SecretFile;
 pub use file::make_private_directory;
+pub use identity::{accept_keys, deregister, register, require_own_keys};
 use operator_token::OperatorTokens;
 use ring::signature::Ed25519KeyPair;
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 use store::Store;
-
-/// The environment variable that holds the operator token.
-pub const OPERATOR_TOKEN: &str = "DOORCODE_OPERATOR_TOKEN";
-
-/// The environment variable that holds the previous operator token.
-pub const OPERATOR_TOKEN_PREVIOUS: &str = "DOORCODE_OPERATOR_TOKEN_PREVIOUS";
 
 /// The environment variable that holds the secret key, 64 hexadecimal digits.
 pub const SECRET_KEY: &str = "DOORCODE_SECRET_KEY";
@@ -55,24 +52,38 @@ pub struct Found {
     pub shared: Vec<PathBuf>,
 }
 
-/// The files of a new deployment: the database, if it is a file, and the secrets that the
-/// environment, given as a look-up, does not hold.
+/// The files of a new deployment: the database, if it is a file, the secrets that the environment,
+/// given as a look-up, does not hold, and a self-signed certificate with its key.
 pub fn files(config: &Config, env: impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
     let database = match &config.database.url {
         DatabaseUrl::Sqlite(path) => Some(path.clone()),
         DatabaseUrl::Postgres(_) => None,
     };
     let secrets = [
-        (OPERATOR_TOKEN, &config.operator.token_file),
+        (
+            config.operator.token_variable.as_str(),
+            &config.operator.token_file,
+        ),
         (SECRET_KEY, &config.server.secret_key_file),
         (AUDIT_KEY, &config.audit.signing_key_file),
     ];
-    let is_off = |variable| variable == OPERATOR_TOKEN && !config.operator.enabled;
+    let is_off = |path| path == &config.operator.token_file && !config.operator.enabled;
     let secrets = secrets
         .into_iter()
-        .filter(|(variable, _)| !is_off(*variable) && value(&env, variable).is_none())
+        .filter(|(variable, path)| !is_off(*path) && value(&env, variable).is_none())
         .map(|(_, path)| path.clone());
-    database.into_iter().chain(secrets).collect()
+    let certificate = match config.server.tls {
+        Tls::SelfSigned => config.server.certificate_files(),
+        Tls::Off | Tls::Files(_) => None,
+    };
+    let certificate = certificate
+        .into_iter()
+        .flat_map(|files| [files.key, files.cert]);
+    database
+        .into_iter()
+        .chain(secrets)
+        .chain(certificate)
+        .collect()
 }
 
 /// Whether a deployment is in use: a server or a command has written to its audit log.
@@ -113,10 +124,7 @@ pub fn require_operator_token(
     config: &Config,
     env: impl Fn(&str) -> Option<String>,
 ) -> Result<(), Error> {
-    let file = SecretFile {
-        path: &config.operator.token_file,
-        variable: OPERATOR_TOKEN,
-    };
+    let file = operator_token::secret_file(&config.operator);
     match config.operator.enabled {
         true => require(file, &env, "A start of the server creates a new one."),
         false => Ok(()),
@@ -132,14 +140,12 @@ pub fn read_operator_token(
         return Err(Error::Unusable(
             "operator.enabled".to_owned(),
             "there is no operator token, since this is false. Send the signal SIGHUP to the \
-             process of the server instead.",
+             process of the server instead."
+                .into(),
         ));
     }
-    let file = SecretFile {
-        path: &config.operator.token_file,
-        variable: OPERATOR_TOKEN,
-    };
-    let token = match value(&env, OPERATOR_TOKEN) {
+    let file = operator_token::secret_file(&config.operator);
+    let token = match value(&env, file.variable) {
         Some(token) => Some(token),
         None => file.read()?,
     };
@@ -157,7 +163,11 @@ fn require(
 ) -> Result<(), Error> {
     match value(env, file.variable).is_some() || file.path.exists() {
         true => Ok(()),
-        false => Err(Error::Lost(file.path.to_owned(), file.variable, loss)),
+        false => Err(Error::Lost(
+            file.path.to_owned(),
+            file.variable.to_owned(),
+            loss,
+        )),
     }
 }
 
@@ -171,13 +181,13 @@ fn value(env: &dyn Fn(&str) -> Option<String>, name: &str) -> Option<String> {
 pub enum Error {
     /// A file does not exist although the deployment is in use; the environment variable that
     /// replaces it, and what hangs on it.
-    Lost(PathBuf, &'static str, &'static str),
+    Lost(PathBuf, String, &'static str),
     /// A file cannot be read or created.
     File(PathBuf, io::Error),
-    /// A file is readable by other users; the environment variable that replaces it.
-    Exposed(PathBuf, &'static str),
+    /// A file is readable by other users; the environment variable that replaces it, if one does.
+    Exposed(PathBuf, Option<String>),
     /// A value is too short, a sample, or malformed; its origin, and what to do.
-    Unusable(String, &'static str),
+    Unusable(String, Cow<'static, str>),
 }
 
 impl std::fmt::Display for Error {
@@ -192,20 +202,27 @@ impl std::fmt::Display for Error {
                      Run the program in the server's folder or with --config FILE, or restore the \
                      file from a backup. {loss}"
                 )?;
-                match *variable {
-                    OPERATOR_TOKEN => Ok(()),
-                    _ => write!(
+                match variable.as_str() {
+                    SECRET_KEY | AUDIT_KEY => write!(
                         f,
-                        " To continue with a new one: `(umask 077; openssl rand -hex 32 > {path})`."
+                        " To continue with a new one: `(umask 077; openssl rand -hex 32 > {path})`, \
+                         then `doorcode deployment accept-keys`."
                     ),
+                    _ => Ok(()),
                 }
             }
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
-            Self::Exposed(path, variable) => write!(
-                f,
-                "{0} can be read by other users of this machine. Run `chmod 600 {0}`, or set {variable} instead of the file. If others may have read it, replace the secret.",
-                path.display()
-            ),
+            Self::Exposed(path, variable) => {
+                let path = path.display();
+                write!(
+                    f,
+                    "{path} can be read by other users of this machine. Run `chmod 600 {path}`"
+                )?;
+                if let Some(variable) = variable {
+                    write!(f, ", or set {variable} instead of the file")?;
+                }
+                f.write_str(". If others may have read it, replace the secret.")
+            }
             Self::Unusable(origin, what) => write!(f, "{origin}: {what}"),
         }
     }
@@ -242,7 +259,8 @@ impl Secrets {
                 Ok(Ok(bytes)) => Ok(bytes),
                 _ => Err(Error::Unusable(
                     origin,
-                    "a key must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints.",
+                    "a key must be 64 hexadecimal digits, such as `openssl rand -hex 32` prints."
+                        .into(),
                 )),
             }
         };
@@ -251,7 +269,7 @@ impl Secrets {
         let audit = Ed25519KeyPair::from_seed_unchecked(&audit).map_err(|_| {
             Error::Unusable(
                 AUDIT_KEY.to_owned(),
-                "the key cannot sign. Create another with `openssl rand -hex 32`.",
+                "the key cannot sign. Create another with `openssl rand -hex 32`.".into(),
             )
         })?;
         Ok(Self {

@@ -6,16 +6,15 @@
 //! hold the current token. Servers check the files at each comparison of a token, so that a
 //! rotation takes effect with the next request of all servers that share them.
 
-use super::file::{self, SecretFile, Staged};
-use super::{Error, Found, OPERATOR_TOKEN, OPERATOR_TOKEN_PREVIOUS};
+use super::file::{self, SecretFile, Staged, Stamp};
+use super::{Error, Found};
 use crate::Entropy;
 use chrono::SecondsFormat;
-use config::Config;
+use config::{Config, Operator};
 use domain::Instant;
 use domain::secret::{Digest, Secret};
 use domain::token;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -29,8 +28,8 @@ pub struct OperatorTokens(Source);
 enum Source {
     /// Disabled.
     Off,
-    /// Environment variables, fixed for this process.
-    Environment(Valid),
+    /// Environment variables, fixed for this process; the name of the first.
+    Environment(Valid, String),
     /// Files, which may change at any time.
     Files(Files),
 }
@@ -56,11 +55,24 @@ impl Valid {
     }
 }
 
+impl Valid {
+    fn digests(&self, now: Instant) -> Vec<Digest> {
+        let previous = self.previous.iter();
+        let previous = previous.filter(|one| one.ends_at.is_none_or(|end| now < end));
+        std::iter::once(&self.current)
+            .chain(previous.map(|previous| &previous.digest))
+            .cloned()
+            .collect()
+    }
+}
+
 struct Files {
     current: PathBuf,
     previous: PathBuf,
     /// Configured token prefix.
     prefix: String,
+    /// The environment variable that would replace the files.
+    variable: String,
     last: Mutex<Reading>,
 }
 
@@ -69,21 +81,6 @@ struct Reading {
     stamps: [Option<Stamp>; 2],
     /// `None` if they could not be used.
     valid: Option<Valid>,
-}
-
-/// Device, inode, length and change time. It differs for every file that replaces another and for
-/// every change of a file.
-#[derive(PartialEq, Eq)]
-struct Stamp([u64; 3], [i64; 2]);
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let file = std::fs::metadata(path).ok()?;
-        Some(Self(
-            [file.dev(), file.ino(), file.len()],
-            [file.ctime(), file.ctime_nsec()],
-        ))
-    }
 }
 
 impl OperatorTokens {
@@ -98,37 +95,40 @@ impl OperatorTokens {
             return Ok(Self(Source::Off));
         }
         let prefix = config.tokens.prefix.as_str();
+        let variable = config.operator.token_variable.as_str();
+        let of_previous = config.operator.previous_token_variable();
         let find = |variable: &str| {
             let value = env(variable).map(|value| Secret::new(value.trim()));
             value
                 .map(|value| check(prefix, variable.to_owned(), &value))
                 .transpose()
         };
-        match (find(OPERATOR_TOKEN)?, find(OPERATOR_TOKEN_PREVIOUS)?) {
+        match (find(variable)?, find(&of_previous)?) {
             (Some(current), previous) => {
                 let previous = previous.map(|digest| Previous {
                     digest,
                     ends_at: None,
                 });
                 let valid = Valid { current, previous };
-                return Ok(Self(Source::Environment(valid)));
+                return Ok(Self(Source::Environment(valid, variable.to_owned())));
             }
             (None, Some(_)) => {
-                return Err(Error::Unusable(
-                    OPERATOR_TOKEN_PREVIOUS.to_owned(),
-                    "this is the token before the one in DOORCODE_OPERATOR_TOKEN. Set that too, or unset this one.",
-                ));
+                let what = format!(
+                    "this is the token before the one in {variable}. Set that too, or unset this one."
+                );
+                return Err(Error::Unusable(of_previous, what.into()));
             }
             (None, None) => {}
         }
 
         let current = config.operator.token_file.clone();
-        secret_file(&current).read_or_make(&|| draw(config, entropy), found)?;
+        secret_file(&config.operator).read_or_make(&|| draw(config, entropy), found)?;
         let mut previous = current.as_os_str().to_owned();
         previous.push(".previous");
         let files = Files {
             previous: previous.into(),
             prefix: prefix.to_owned(),
+            variable: variable.to_owned(),
             last: Mutex::new(Reading {
                 stamps: [None, None],
                 valid: None,
@@ -143,8 +143,20 @@ impl OperatorTokens {
     pub fn recognises(&self, text: &Secret, now: Instant) -> bool {
         match &self.0 {
             Source::Off => false,
-            Source::Environment(valid) => valid.has(&text.digest(), now),
-            Source::Files(files) => files.recognises(text, now),
+            Source::Environment(valid, _) => valid.has(&text.digest(), now),
+            Source::Files(files) => {
+                let digest = text.digest();
+                files.with_valid(|valid| valid.has(&digest, now))
+            }
+        }
+    }
+
+    /// Digests of the valid tokens, the current one first.
+    pub(super) fn valid_digests(&self, now: Instant) -> Vec<Digest> {
+        match &self.0 {
+            Source::Off => Vec::new(),
+            Source::Environment(valid, _) => valid.digests(now),
+            Source::Files(files) => files.with_valid(|valid| valid.digests(now)),
         }
     }
 
@@ -158,12 +170,16 @@ impl OperatorTokens {
         match &self.0 {
             Source::Off => Err(Error::Unusable(
                 "operator.enabled".to_owned(),
-                "there is no operator token, since this is false.",
+                "there is no operator token, since this is false.".into(),
             )),
-            Source::Environment(_) => Err(Error::Unusable(
-                OPERATOR_TOKEN.to_owned(),
-                "the operator token comes from this variable, which no command can change. Set the new token in DOORCODE_OPERATOR_TOKEN and the old one in DOORCODE_OPERATOR_TOKEN_PREVIOUS, and restart; when every script has the new one, unset the second and restart again.",
-            )),
+            Source::Environment(_, variable) => {
+                let what = format!(
+                    "the operator token comes from this variable, which no command can change. Set \
+                     the new token in {variable} and the old one in {variable}_PREVIOUS, and \
+                     restart; when every script has the new one, unset the second and restart again."
+                );
+                Err(Error::Unusable(variable.clone(), what.into()))
+            }
             Source::Files(files) => files.prepare(new, overlap, now),
         }
     }
@@ -181,13 +197,13 @@ impl Files {
     /// meanwhile is found in the other file.
     fn read(&self) -> Result<Valid, Error> {
         let origin = |path: &Path| path.display().to_string();
-        let current = secret_file(&self.current).read()?.ok_or_else(|| {
+        let current = self.file(&self.current).read()?.ok_or_else(|| {
             let gone = io::Error::from(io::ErrorKind::NotFound);
             Error::File(self.current.clone(), gone)
         })?;
         let current = Secret::new(current.trim());
         let current = check(&self.prefix, origin(&self.current), &current)?;
-        let previous = match read_previous(&self.previous)? {
+        let previous = match self.read_previous()? {
             Some((token, end)) => Some(Previous {
                 digest: check(&self.prefix, origin(&self.previous), &token)?,
                 ends_at: Some(end),
@@ -197,8 +213,9 @@ impl Files {
         Ok(Valid { current, previous })
     }
 
-    /// Unusable files mean that no operator token is valid.
-    fn recognises(&self, text: &Secret, now: Instant) -> bool {
+    /// Runs work on the valid tokens. Unusable files mean that no operator token is valid, and the
+    /// default is returned.
+    fn with_valid<T: Default>(&self, work: impl FnOnce(&Valid) -> T) -> T {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // Stamped before the read, so that a later change is detected next time.
         let stamps = [&self.current, &self.previous].map(|path| Stamp::of(path));
@@ -211,10 +228,7 @@ impl Files {
                 valid: valid.ok(),
             };
         }
-        let digest = text.digest();
-        last.valid
-            .as_ref()
-            .is_some_and(|valid| valid.has(&digest, now))
+        last.valid.as_ref().map(work).unwrap_or_default()
     }
 
     fn prepare(&self, new: &Secret, overlap: Duration, now: Instant) -> Result<Prepared, Error> {
@@ -222,9 +236,9 @@ impl Files {
         let current = std::fs::canonicalize(&self.current).map_err(self.failed())?;
         let lock = file::lock_directory(&current)?;
         let owner = std::fs::metadata(&current).map_err(self.failed())?;
-        let old = secret_file(&current).read()?.unwrap_or_default();
+        let old = self.file(&current).read()?.unwrap_or_default();
         let is_active = |(_, end): &(Secret, Instant)| now < *end;
-        let older = read_previous(&self.previous)?.filter(is_active);
+        let older = self.read_previous()?.filter(is_active);
         let ends_at = chrono::Duration::from_std(overlap)
             .ok()
             .filter(|overlap| !overlap.is_zero())
@@ -254,34 +268,43 @@ impl Files {
         })
     }
 
+    fn file<'a>(&'a self, path: &'a Path) -> SecretFile<'a> {
+        SecretFile {
+            path,
+            variable: &self.variable,
+        }
+    }
+
+    /// Reads the previous token and its expiry.
+    fn read_previous(&self) -> Result<Option<(Secret, Instant)>, Error> {
+        let Some(text) = self.file(&self.previous).read()? else {
+            return Ok(None);
+        };
+        let read = text.trim().split_once('\n').and_then(|(token, end)| {
+            let end = end.trim().parse().ok()?;
+            Some((Secret::new(token.trim()), end))
+        });
+        read.map(Some).ok_or_else(|| {
+            Error::Unusable(
+                self.previous.display().to_string(),
+                "this is not the operator token before the present one and, on a line of its own, \
+                 the time when it ends. Delete the file, and the present one alone is valid."
+                    .into(),
+            )
+        })
+    }
+
     fn failed(&self) -> impl Fn(io::Error) -> Error + use<'_> {
         |error| Error::File(self.current.clone(), error)
     }
 }
 
-/// A file of the operator token. While the variable is set, neither file is read.
-fn secret_file(path: &Path) -> SecretFile<'_> {
+/// The file of the operator token. While the variable is set, it is not read.
+pub(super) fn secret_file(operator: &Operator) -> SecretFile<'_> {
     SecretFile {
-        path,
-        variable: OPERATOR_TOKEN,
+        path: &operator.token_file,
+        variable: &operator.token_variable,
     }
-}
-
-/// Reads the previous token and its expiry.
-fn read_previous(path: &Path) -> Result<Option<(Secret, Instant)>, Error> {
-    let Some(text) = secret_file(path).read()? else {
-        return Ok(None);
-    };
-    let read = text.trim().split_once('\n').and_then(|(token, end)| {
-        let end = end.trim().parse().ok()?;
-        Some((Secret::new(token.trim()), end))
-    });
-    read.map(Some).ok_or_else(|| {
-        Error::Unusable(
-            path.display().to_string(),
-            "this is not the operator token before the present one and, on a line of its own, the time when it ends. Delete the file, and the present one alone is valid.",
-        )
-    })
 }
 
 /// A staged rotation.
@@ -342,13 +365,13 @@ fn check(prefix: &str, origin: String, token: &Secret) -> Result<Digest, Error> 
     if text.len() < LENGTH || different.len() < 8 || is_sample {
         return Err(Error::Unusable(
             origin,
-            "the operator token can be guessed. Use at least 32 random characters, such as `openssl rand -hex 32` prints.",
+            "the operator token can be guessed. Use at least 32 random characters, such as `openssl rand -hex 32` prints.".into(),
         ));
     }
     if text.chars().any(|c| !c.is_ascii_graphic()) {
         return Err(Error::Unusable(
             origin,
-            "the operator token must be of visible ASCII characters, without spaces.",
+            "the operator token must be of visible ASCII characters, without spaces.".into(),
         ));
     }
     Ok(token.digest())

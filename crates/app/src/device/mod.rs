@@ -15,7 +15,7 @@ use super::{App, Context, Error, Event, OAuthError, Request, client};
 use crate::access::Caller;
 use domain::audit::canonical::moment;
 use domain::audit::{Action, Actor};
-use domain::client::Client;
+use domain::client::{Client, Credential};
 use domain::device::{self, Grant, Noted, Pace, State};
 use domain::id::{GrantId, OrganizationId, ProjectId};
 use domain::name::Flaw;
@@ -144,7 +144,7 @@ fn describe(flaw: Flaw) -> &'static str {
 /// Authenticates the client, which must be able to use the device grant.
 async fn caller(req: &Request, credentials: &Credentials) -> Result<Client, Error> {
     let client = client::authenticate(req, credentials).await?;
-    if client.scopes.is_empty() {
+    if client.scopes.is_empty() && !can_request_none(&req.app, &client) {
         let actor = Actor::Client(client.id.clone());
         let refusal = Occurrence::refused_access(OAuthError::UnauthorizedClient.as_str(), actor);
         tally::note(&req.app, &req.context, refusal);
@@ -154,6 +154,14 @@ async fn caller(req: &Request, credentials: &Credentials) -> Result<Client, Erro
         ));
     }
     Ok(client)
+}
+
+/// Whether tokens of the client need no scopes: where there are none, tokens are for routes that ask
+/// for a role. A confidential client without scopes only introspects tokens.
+fn can_request_none(app: &App, client: &Client) -> bool {
+    let config = app.config();
+    let is_public = matches!(client.credential, Credential::Public);
+    is_public && config.scopes.names().is_empty() && !config.tokens.scope_required
 }
 
 fn requested_scopes(app: &App, client: &Client, scope: Option<&str>) -> Result<ScopeSet, Error> {

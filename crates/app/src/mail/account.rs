@@ -63,9 +63,7 @@ pub(crate) fn tell_password_changed(app: &App, user: &User) {
                  If you changed it, you need not do anything.\n\n\
                  If you did not change it, choose \"Forgot password?\" on the sign-in page, set a new \
                  password and revoke your tokens:\n\n\
-                 {url}\n\n\
-                 {}\n",
-                contact(app)
+                 {url}\n"
             ),
         },
     );
@@ -88,24 +86,10 @@ pub(crate) fn tell_address_changed(app: &App, [old, new]: [&str; 2]) {
                     "The operator of {brand} changed the email address of your account to \
                      {new}.\n\n\
                      Sign in with this address from now on. Your password and your tokens stay \
-                     the same.\n\n\
-                     {}\n",
-                    contact(app)
+                     the same.\n"
                 ),
             },
         );
-    }
-}
-
-/// Sentence that names where the user gets help.
-pub(super) fn contact(app: &App) -> String {
-    let branding = &app.config().branding;
-    match &branding.support {
-        Some(support) => format!("If you need help, contact {support}."),
-        None => format!(
-            "If you need help, ask the people who run {}.",
-            branding.name
-        ),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Messages about the email address of a user.
 
-use super::account::contact;
 use super::{Message, moment};
 use crate::App;
 use domain::Instant;
@@ -39,7 +38,6 @@ pub(crate) fn address_taken(app: &App, to: &str) -> Message {
 /// Message to the old address of a user who changed it.
 pub(crate) fn address_changed(app: &App, to: &str, user_id: &str) -> Message {
     let brand = &app.config().branding.name;
-    let contact = contact(app);
     Message {
         to: to.to_owned(),
         subject: format!("Your email address for {brand} was changed"),
@@ -48,8 +46,7 @@ pub(crate) fn address_changed(app: &App, to: &str, user_id: &str) -> Message {
              {to}.\n\n\
              If you changed it, you need not do anything.\n\n\
              If you did not change it, tell the operator of {brand} at once, and name your account: \
-             {user_id}\n\n\
-             {contact}\n"
+             {user_id}\n"
         ),
     }
 }

@@ -17,6 +17,7 @@ pub use outbox::{Backlog, MailSlot};
 pub(super) use rotation::RotationRequest;
 
 use super::App;
+use config::Branding;
 use domain::{Instant, is_disguise};
 use lettre::Address;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
@@ -54,6 +55,25 @@ impl Header for AutoSubmitted {
 /// A time in the text of a message.
 fn moment(at: Instant) -> String {
     at.format("%-d %B %Y, %H:%M UTC").to_string()
+}
+
+/// The end of every message: where users get help, whose message it is, and its pages.
+fn footer(branding: &Branding) -> String {
+    let Branding { name, links, .. } = branding;
+    let help = match &branding.support {
+        Some(support) => format!("contact {support}"),
+        None => format!("ask the people who run {name}"),
+    };
+    let mut text = format!("\nIf you need help, {help}.\n\n{name}");
+    if let Some(home) = &links.home {
+        text += &format!(": {home}");
+    }
+    for (title, page) in [("Terms", &links.terms), ("Privacy", &links.privacy)] {
+        if let Some(page) = page {
+            text += &format!("\n{title}: {page}");
+        }
+    }
+    text + "\n"
 }
 
 /// Whether mail is configured.
@@ -119,7 +139,7 @@ pub fn send(app: &App, slot: MailSlot, message: Message) {
         .subject(subject)
         .header(AutoSubmitted)
         .header(ContentType::TEXT_PLAIN)
-        .body(message.text);
+        .body(message.text + &footer(&app.config().branding));
     match built {
         Ok(email) => app.outbox().put(slot, id, email),
         Err(error) => tracing::warn!(id, %error, "message not sent: it cannot be encoded"),

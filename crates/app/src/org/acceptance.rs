@@ -87,6 +87,10 @@ pub(super) fn may_create_user(
     invitation: &Invitation,
     organization: &Organization,
 ) -> Result<bool, Error> {
+    // A new user comes from an identity provider, and then accepts.
+    if !app.config().sign_in.has_passwords() {
+        return Ok(false);
+    }
     let is_made_by_operator = organization.made_by == Maker::Operator;
     if invitation.email.is_none() && !is_made_by_operator {
         return Ok(false);

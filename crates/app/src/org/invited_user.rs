@@ -158,7 +158,7 @@ fn join(tx: &mut Tx<'_>, link: &Digest, new: &ValidUser) -> Result<NewSession, E
             created.user
         }
     };
-    session::begin(tx, &user)
+    session::begin(tx, &user, None)
 }
 
 /// Counts a user that an invitation creates.

@@ -63,6 +63,8 @@ pub async fn put_member(
                     keep_an_owner(tx, &id, &user_id)?;
                 }
                 store::org::update_role(tx.conn, &id, &user_id, role)?;
+                // What an admin decides, no rule of an identity provider changes any more.
+                store::identity::mark_given_by(tx.conn, &id, &user_id, None)?;
                 let detail = json!({"from": present.as_str(), "to": role.as_str()});
                 tx.record(target, detail)?;
             }
@@ -133,6 +135,11 @@ pub async fn create_member_reset(
             Role::Owner => return Err(Denial::OperatorRequired.into()),
             Role::Admin => require_owner(tx, &id)?,
             Role::Member => {}
+        }
+        if !tx.config().sign_in.has_passwords() {
+            return Err(Error::Conflict(
+                "This site has no passwords. Members sign in with an identity provider.",
+            ));
         }
         if !mail::is_configured(tx.app()) {
             return Err(Error::Conflict(
@@ -240,7 +247,11 @@ fn keep_an_owner(
 /// Removes a membership with its dependent data. A user without another organization that the
 /// operator created loses all personal tokens, and the approvals from which a device could obtain
 /// one.
-fn depart(tx: &mut Tx<'_>, organization: &Organization, user_id: &UserId) -> Result<(), Error> {
+pub(crate) fn depart(
+    tx: &mut Tx<'_>,
+    organization: &Organization,
+    user_id: &UserId,
+) -> Result<(), Error> {
     let organization_id = &organization.id;
     store::project::delete_member_everywhere(tx.conn, organization_id, user_id)?;
     store::org::delete_membership(tx.conn, organization_id, user_id)?;

@@ -27,11 +27,11 @@ pub use invitations::{InviteOutcome, Invited, InvitedAddress, MOST_INVITED, invi
 pub use invited_user::{Entered, enter};
 pub(super) use joining::{Joining, join, joining};
 pub use letter::{InvitationLetter, invite_again, send_invitation};
-pub(super) use member::leave_all;
 pub use member::{add_member, create_member_reset, list_members, put_member, remove_member};
+pub(super) use member::{depart, leave_all};
 pub use overview::{
-    Departure, Extent, Roster, Size, departure, extent, find_member, first_of_user, is_member,
-    roster, size,
+    Departure, Extent, Roster, Size, count_gated, departure, extent, find_member, first_of_user,
+    is_member, roster, size,
 };
 pub use policy::{Affected, Effect, Tightening, UpdateOrganization, UpdatePolicy, review, update};
 pub use token_access::{

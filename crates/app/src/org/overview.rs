@@ -20,6 +20,10 @@ use store::token_filter::TokenFilter;
 pub struct Size {
     /// Number of members.
     pub members: usize,
+    /// Number of owners among them.
+    pub owners: usize,
+    /// Number of admins among them.
+    pub admins: usize,
     /// Number of projects that the caller can access.
     pub projects: usize,
 }
@@ -35,6 +39,18 @@ pub async fn size(req: &Request, named: &str) -> Result<Size, Error> {
     .await
 }
 
+/// Number of active tokens with access to an organization that need the plan `team`.
+pub async fn count_gated(req: &Request, named: &str) -> Result<usize, Error> {
+    let named = named.to_owned();
+    req.read(move |tx| {
+        let id = tx.organization(&named, READ, Role::Admin)?.id;
+        let gated = tx.config().organizations.plan_needed_for;
+        let count = store::policy::count_gated(tx.conn, &id, gated, tx.now)?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    })
+    .await
+}
+
 fn measure(tx: &mut Tx<'_>, id: &OrganizationId, user: Option<&UserId>) -> Result<Size, Error> {
     let organizations = [id.to_string()];
     let wanted = Wanted {
@@ -42,9 +58,17 @@ fn measure(tx: &mut Tx<'_>, id: &OrganizationId, user: Option<&UserId>) -> Resul
         user,
         among: None,
     };
-    let members = store::org::count_members(tx.conn, id)?;
+    let counts = store::org::count_members(tx.conn, id)?;
+    let members = |roles: &[Role]| -> usize {
+        let counts = counts.iter().filter(|(role, _)| roles.contains(role));
+        counts
+            .map(|(_, count)| usize::try_from(*count).unwrap_or_default())
+            .sum()
+    };
     Ok(Size {
-        members: usize::try_from(members).unwrap_or_default(),
+        members: members(&Role::ALL),
+        owners: members(&[Role::Owner]),
+        admins: members(&[Role::Admin]),
         projects: store::project::count_projects(tx.conn, wanted)?,
     })
 }

@@ -7,16 +7,17 @@ use domain::route::{Access, Route};
 use store::Conn;
 
 /// Warnings for the operator: that `[organizations] home` names no organization, and the routes
-/// that need a role but, with several organizations and no home, cannot tell in which one.
+/// that need a role but, with several organizations and no home, cannot tell in which one. With a
+/// home, the role in it counts.
 pub fn unnamed_roles(config: &Config, conn: &mut Conn) -> Result<Vec<String>, Error> {
     if let Some(home) = &config.organizations.home {
         let found = find_organization(conn, home)?;
         return Ok(match found.filter(|found| is_configured(found, home)) {
             Some(_) => Vec::new(),
             None => vec![format!(
-                "organizations.home: there is no organization {home:?}. Until there is, only \
-                 tokens that are limited to an organization or belong to one can be used where a \
-                 request names none. Create the organization, or change home."
+                "organizations.home: there is no organization {home:?}. Until there is, no \
+                 token can be used where a request names no organization. Create the \
+                 organization, or change home."
             )],
         });
     }

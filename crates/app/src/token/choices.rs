@@ -8,7 +8,7 @@ use crate::{Error, Request};
 use domain::Instant;
 use domain::decision::ORGANIZATION_ROLE;
 use domain::org::{Membership, Organization};
-use domain::policy::{Plan, Violation};
+use domain::policy::{Life, OwnerKind, Plan, PlanRule, Violation};
 use domain::role::Role;
 use domain::scope::ScopeSet;
 use domain::token::{Limits, TokenOwner};
@@ -59,6 +59,34 @@ pub async fn choices(req: &Request, owner_ref: &OwnerRef) -> Result<Choices, Err
             needs_limit,
             ..offer(tx, role, organizations, &policies)
         })
+    })
+    .await
+}
+
+/// Why the user cannot create any personal token: a rule of the last of their organizations, none of
+/// which allows one. `None` if one of them does, or if there is none.
+pub async fn own_refusal(req: &Request) -> Result<Option<Violation>, Error> {
+    req.read(|tx| {
+        let signed_in = tx.caller().signed_in()?.user.id.clone();
+        let owner = find_owner(tx.app(), tx.conn, &signed_in)?.ok_or(Error::Unauthenticated)?;
+        let gated = tx.config().organizations.plan_needed_for;
+        let life = Life {
+            created_at: tx.now,
+            expires_at: None,
+        };
+        let mut refusal = None;
+        for one in &owner.memberships {
+            let plan_rule = PlanRule {
+                plan: one.organization.plan,
+                gated,
+            };
+            let policy = &one.organization.policy;
+            match policy.check(plan_rule, OwnerKind::creator(one.role), life) {
+                Err(violation) if !violation.is_about_life() => refusal = Some(violation),
+                _ => return Ok(None),
+            }
+        }
+        Ok(refusal)
     })
     .await
 }

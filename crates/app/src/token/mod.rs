@@ -11,7 +11,7 @@ mod revoke;
 mod rotate;
 mod search;
 
-pub use choices::{Choices, choices};
+pub use choices::{Choices, choices, own_refusal};
 pub use create::{CreateToken, create, form_nonce_for, token_of_form};
 pub(super) use create::{NamedLimits, SCOPE_REQUIRED, find_limits};
 pub(super) use draw::{draw, insert};

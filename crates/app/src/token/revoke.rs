@@ -7,13 +7,13 @@ use crate::audit::tally::{self, Occurrence};
 use crate::tx::Tx;
 use crate::{Error, OAuthError, Request};
 use domain::Instant;
-use domain::audit::{Action, MOST_NAMED};
+use domain::audit::{Action, Actor, MOST_NAMED};
 use domain::client::Client;
 use domain::id::{InvitationId, OrganizationId, TokenId, UserId};
 use domain::secret::Secret;
 use domain::token::{self, Limits, Revocation, RevocationReason, State, Token, TokenOwner};
 use domain::visible_tokens::VisibleTokens;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use store::device::Approvals;
 use store::token_filter::TokenFilter;
@@ -82,14 +82,9 @@ fn revoke_one(tx: &mut Tx<'_>, token: &Token, reason: RevocationReason) -> Resul
     if !store::token::mark_revoked(tx.conn, &token.id, &revocation)? {
         return Ok(Revoked::default());
     }
-    tx.record(
-        token,
-        json!({
-            "token_name": token.name,
-            "scopes": token.scopes.to_string(),
-            "reason": revocation.reason,
-        }),
-    )?;
+    let mut detail = described(tx, token);
+    detail["reason"] = revocation.reason.into();
+    tx.record(token, detail)?;
     let descendants = end_descendants(tx, std::slice::from_ref(&token.id))?;
     Ok(Revoked {
         tokens: descendants.tokens + usize::from(was_live),
@@ -102,25 +97,67 @@ fn revoke_one(tx: &mut Tx<'_>, token: &Token, reason: RevocationReason) -> Resul
 fn end_descendants(tx: &mut Tx<'_>, roots: &[TokenId]) -> Result<Revoked, Error> {
     let revocation = revocation(tx, RevocationReason::Creator);
     let ended = store::descendants::end(tx.conn, roots, &revocation)?;
-    let mut owners: BTreeMap<&str, (&TokenOwner, Vec<&str>)> = BTreeMap::new();
+    let mut owners: BTreeMap<&str, (&TokenOwner, Vec<TokenId>)> = BTreeMap::new();
     for (id, owner) in &ended.tokens {
         let (_, tokens) = owners.entry(owner.id()).or_insert((owner, Vec::new()));
-        tokens.push(id.as_str());
+        tokens.push(id.clone());
     }
     for (owner, mut tokens) in owners.into_values() {
         let count = tokens.len();
         tokens.truncate(MOST_NAMED);
-        tx.record_as(
-            Action::TokenRevoked,
-            Target::of(owner.organization(), Some(owner.id())),
-            json!({"tokens": tokens, "count": count, "reason": revocation.reason}),
-        )?;
+        let target = Target::of(owner.organization(), Some(owner.id()));
+        let ended = store::token_filter::Revoked {
+            newest: tokens,
+            count,
+        };
+        record_many(tx, target, &ended, &revocation)?;
     }
     record_invitations(tx, &ended.invitations)?;
     Ok(Revoked {
         tokens: ended.tokens.len(),
         invitations: ended.invitations.len(),
     })
+}
+
+/// What a token was, for the record of its revocation. The name of a personal token is personal data
+/// of its user, so only a record that is erased with this user has it.
+fn described(tx: &Tx<'_>, token: &Token) -> Value {
+    let actor = tx.caller().actor();
+    let is_erasable = match &token.owner {
+        TokenOwner::Organization(_) => true,
+        TokenOwner::User(id) => {
+            actor.user_id() == Some(id) || matches!(actor, Actor::Client(_) | Actor::Anonymous)
+        }
+    };
+    let mut detail = json!({"scopes": token.scopes.to_string()});
+    if is_erasable {
+        detail["token_name"] = token.name.as_str().into();
+    }
+    detail
+}
+
+/// Records the revocation of several tokens. The first of them are described as in the record of a
+/// single one.
+fn record_many(
+    tx: &mut Tx<'_>,
+    target: Target,
+    ended: &store::token_filter::Revoked,
+    revocation: &Revocation,
+) -> Result<(), Error> {
+    let named = store::token::list_tokens(tx.conn, &ended.newest)?;
+    let named: Vec<_> = named
+        .iter()
+        .map(|token| {
+            let mut detail = described(tx, token);
+            detail["token_id"] = token.id.as_str().into();
+            detail
+        })
+        .collect();
+    tx.record_as(
+        Action::TokenRevoked,
+        target,
+        json!({"tokens": named, "count": ended.count, "reason": revocation.reason}),
+    )
 }
 
 /// Records that invitations ended, for each organization.
@@ -294,11 +331,6 @@ pub(crate) fn end_all(
         TokenFilter::Client(id) => Target::of(None, Some(id.as_str())),
         TokenFilter::Everything | TokenFilter::IssuedAfter(_) => Target::default(),
     };
-    let tokens: Vec<_> = ended.newest.iter().map(TokenId::as_str).collect();
-    tx.record_as(
-        Action::TokenRevoked,
-        target,
-        json!({"tokens": tokens, "count": ended.count, "reason": revocation.reason}),
-    )?;
+    record_many(tx, target, &ended, &revocation)?;
     Ok(ended.count)
 }

@@ -227,7 +227,7 @@ pub async fn find_email_change(req: &Request, secret: &Secret) -> Result<String,
 
 /// Takes an address that is about to be proven from the user who has it unverified, if there is one:
 /// replaces it with a placeholder, and ends the sessions and links of that user.
-fn take_address(tx: &mut Tx<'_>, email: &str) -> Result<(), Error> {
+pub(crate) fn take_address(tx: &mut Tx<'_>, email: &str) -> Result<(), Error> {
     let Some(user) = lock_yielding(tx, email)? else {
         return Ok(());
     };
@@ -239,7 +239,7 @@ fn take_address(tx: &mut Tx<'_>, email: &str) -> Result<(), Error> {
     store::session::delete_sessions(tx.conn, &changed.id, None)?;
     store::account_link::delete_links(tx.conn, &changed.id, None)?;
     let detail = json!({"reason": "proven_by_another_user"});
-    tx.record(Some(changed.id.as_str()), detail)
+    tx.record_as(Action::EmailChanged, Some(changed.id.as_str()), detail)
 }
 
 /// Locks the user who has an address unverified and yields it; `None` if there is none.

@@ -12,6 +12,7 @@ mod update;
 pub use directory::{Named, deactivate, find, list, make, reactivate};
 use email::lock_yielding;
 pub(super) use email::mark_verified;
+pub(super) use email::take_address;
 pub use email::{
     Letter, change_email, find_email_change, find_verification, request_email_change,
     request_verification, send_letter, verify_email,
@@ -107,7 +108,7 @@ pub async fn set_up(req: &Request, link: &Secret, new: CreateUser) -> Result<New
             return Err(Error::NotFound);
         }
         let CreatedUser { user, .. } = insert(tx, &new, Some(tx.now))?;
-        session::begin(tx, &user)
+        session::begin(tx, &user, None)
     })
     .await
 }
@@ -223,6 +224,39 @@ pub(super) fn insert(
         None => None,
     };
     Ok(CreatedUser { user, organization })
+}
+
+/// Stores a new user whom an identity provider signs in, without a password, and with its audit
+/// record. The operator admits users by the rules of the provider, so the user needs no
+/// organization, like one whom the operator created.
+pub(super) fn insert_from_provider(
+    tx: &mut Tx<'_>,
+    name: Option<&str>,
+    email: &str,
+    email_verified_at: Option<Instant>,
+) -> Result<User, Error> {
+    let names = tx.app().names();
+    let local = email.split('@').next().unwrap_or(email);
+    let name = name.and_then(|name| names.check("name", name).ok());
+    let user = User {
+        id: tx.id(UserId::new),
+        email: email.to_owned(),
+        name: name.unwrap_or_else(|| local.to_owned()),
+        password_hash: String::new(),
+        standing: Standing::Active,
+        created_at: tx.now,
+        needs_organization: false,
+        email_verified_at,
+        must_change_password: false,
+        is_operator: false,
+    };
+    // A concurrent request created a user with the address. The retry finds it.
+    store::user::insert_user(tx.conn, &user).map_err(|error| match error {
+        store::Error::Duplicate => store::Error::Collision,
+        error => error,
+    })?;
+    tx.record_as(Action::UserCreated, Some(user.id.as_str()), json!({}))?;
+    Ok(user)
 }
 
 /// Takes over the user who has the address of a new one unverified, for the new one, who has proven

@@ -57,8 +57,7 @@ pub(super) async fn verify_current(
     let (app, SignedIn { user, session }) = (&req.app, req.caller.signed_in()?);
     let target = Target::Session(&user.id, &session.id);
     let guess = throttle::count_password(app, target, req.context.source()).await?;
-    let present = Some(user.password_hash.as_str());
-    if session::verify(app, &guess, current, present).await? != Verdict::Wrong {
+    if session::verify(app, &guess, current, user.password()).await? != Verdict::Wrong {
         return Ok(guess);
     }
     let id = user.id.clone();

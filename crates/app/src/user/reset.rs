@@ -113,7 +113,7 @@ pub async fn request_reset(
 ) -> Result<(), Error> {
     let email = user::email(email)?;
     let req = req.with_caller(Caller::Anonymous);
-    if !mail::is_configured(&req.app) {
+    if !mail::is_configured(&req.app) || !req.app.config().sign_in.has_passwords() {
         return Ok(());
     }
     throttle::count(&req.app, &throttle::reset_source(req.context.source())).await?;
@@ -244,7 +244,7 @@ pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSess
                 ..tx.event(Action::PasswordReset)
             };
             record.write(tx.conn, Some(user.id.as_str()), json!({}))?;
-            session::begin(tx, &user)
+            session::begin(tx, &user, None)
         })
         .await?;
     mail::tell_password_changed(app, &user);

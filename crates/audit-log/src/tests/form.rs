@@ -33,14 +33,17 @@ fn a_record_has_all_its_fields_in_one_form_and_one_hash() {
         r#""actor_id":"usr_00000000000000000000000000000002","#,
         r#""actor_kind":"user","address":"sha256:ADDRESS","agent":null,"#,
         r#""at":"2026-11-22T00:00:02.125Z","client_id":"cli","#,
-        r#""detail":{"device_name":"sha256:DEVICE","list":[-1,null,{"a":true,"b":1}],"n":2},"id":"evt_00000000000000000000000000000002","method":"session","#,
+        r#""detail":{"device_name":"sha256:DEVICE","list":[-1,null,{"a":true,"b":1}],"n":2,"#,
+        r#""tokens":[{"scopes":"a:b","token_name":"sha256:TOKEN"}]},"#,
+        r#""id":"evt_00000000000000000000000000000002","method":"session","#,
         r#""organization_id":"org_1","outcome":"done","request_id":"req-2","sequence":2,"#,
         r#""target":null,"token_id":null,"user_id":"usr_00000000000000000000000000000002"}"#
     );
     let device = hidden("\"é\u{1b}[0m\n\u{202e}");
     let expected = expected
         .replace("ADDRESS", &hidden("192.0.2.1").to_string())
-        .replace("DEVICE", &device.to_string());
+        .replace("DEVICE", &device.to_string())
+        .replace("TOKEN", &hidden("deploy 2 \u{1b}[0m").to_string());
     assert_eq!(sealed.record.canonical(), expected);
     assert_eq!(
         Head::genesis(&origin()).hash,

@@ -43,7 +43,8 @@ fn moment(n: u64) -> Instant {
 
 /// A record with contents unique to `n`, and texts that need escapes.
 fn record(n: u64) -> Record {
-    let detail = json!({"device_name": "\"é\u{1b}[0m\n\u{202e}", "n": n, "list": [-1, null, {"b": 1, "a": true}]});
+    let detail = json!({"device_name": "\"é\u{1b}[0m\n\u{202e}", "n": n, "list": [-1, null, {"b": 1, "a": true}],
+        "tokens": [{"token_name": format!("deploy {n} \u{1b}[0m"), "scopes": "a:b"}]});
     Record {
         sequence: 0,
         id: format!("evt_{n:032x}"),

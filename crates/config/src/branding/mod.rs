@@ -2,9 +2,11 @@
 
 mod accent;
 mod logo;
+mod words;
 
 pub use accent::Accent;
 pub use logo::Logo;
+pub use words::Words;
 
 use super::table::Table;
 use domain::name;
@@ -35,6 +37,8 @@ pub struct Branding {
     pub links: Links,
     /// Texts of the operator beside lists and forms.
     pub notes: Notes,
+    /// What the texts call an organization and a project.
+    pub words: Words,
 }
 
 /// Pages of the product that Doorcode protects.
@@ -143,6 +147,7 @@ impl Branding {
                 tokens: table.optional("tokens_note", note, String::clone),
                 new_token: table.optional("new_token_note", note, String::clone),
             },
+            words: Words::read(table),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 
 /// A file, then the line and the beginning of its only fault.
 #[rustfmt::skip]
-const IN_FILE: [(&str, &str); 79] = [
+const IN_FILE: [(&str, &str); 86] = [
     ("[server]\nlisten = \"8080\"", r#"2: server.listen: "8080" is not an IP address"#),
     ("[server]\nlisten = 8080", "2: server.listen: is a number; write text in quotes"),
     ("[server]\n\nlistn = \"x\"", "3: server.listn: there is no such key; there are listen, "),
@@ -15,6 +15,13 @@ const IN_FILE: [(&str, &str); 79] = [
     ("server.listen.ip = 1", "1: server.listen: is a section; write text in quotes"),
     ("[server]\npublic_url = \"http://id.example.com\"", "2: server.public_url: http://id.example.com would send passwords"),
     ("[server]\npublic_url = \"https://id.example.com/a\"", "2: server.public_url: has the path \"/a\""),
+    ("[server]\ntls = \"on\"", "2: server.tls: \"on\" is no such setting; write \"off\", \"self-signed\", or {"),
+    ("[server]\ntls = true", "2: server.tls: is true or false; write \"off\""),
+    ("[server]\ntls = { cert = \"a\" }", "2: server.tls: has no key; write"),
+    ("[server.tls]\ncert = \"a\"\nkey = \"b\"\nca = \"c\"", "2: server.tls: has the unknown key \"ca\""),
+    ("[server]\ntls = { cert = \"data/\", key = \"b\" }", "2: server.tls: \"data/\" does not name a file"),
+    ("[server]\ntls = \"self-signed\"\npublic_url = \"http://localhost:8080\"", "3: server.public_url: http://localhost:8080 is not https, but server.tls is on"),
+    ("[server]\ntls = \"self-signed\"\nhsts = \"host\"", "3: server.hsts: with a self-signed certificate browsers would lock users out"),
     ("[server]\nallow_http = \"yes\"", "2: server.allow_http: write true or false"),
     ("[server]\nworkers = 0", "2: server.workers: write a whole number from 1 to 1024"),
     ("[server]\nworkers = 1.5", "2: server.workers: write a whole number from 1 to 1024"),

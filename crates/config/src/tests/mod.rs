@@ -1,6 +1,7 @@
 //! The configuration as a whole: sources, positions and faults.
 
 mod faults;
+mod providers;
 mod routes;
 
 use super::source::File;
@@ -11,12 +12,13 @@ type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 63] = [
+const OTHERS: [(&str, &str, &str); 65] = [
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin", risk = "high", group = "Apps", default = true }]"#),
     ("", "presets", r#"[{ name = "Deployer", scopes = ["app:deploy", "doorcode:tokens:read"] }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
     ("server", "listen", r#""[::1]:9000""#),
-    ("server", "public_url", r#""http://id.example.com""#),
+    ("server", "public_url", r#""https://id.example.com""#),
+    ("server", "tls", r#"{ cert = "/etc/doorcode/tls.pem", key = "/etc/doorcode/tls.key" }"#),
     ("server", "trusted_proxies", r#"["10.0.0.0/8", "127.0.0.1/32"]"#),
     ("server", "secret_key_file", r#""/etc/doorcode/key""#),
     ("server", "allow_http", "true"),
@@ -24,16 +26,14 @@ const OTHERS: [(&str, &str, &str); 63] = [
     ("server", "workers", "7"),
     ("database", "url", r#""postgres://doorcode@localhost/doorcode""#),
     ("branding", "name", r#""Bräu & Söhne""#),
-    ("branding", "program", r#""acme""#),
-    ("branding", "support", r#""help@example.com""#),
+    ("branding", "program", r#""acme""#), ("branding", "support", r#""help@example.com""#),
     ("branding", "accent", r##""#b02a30""##),
-    ("branding", "logo", r#""../../static/icon.svg""#),
-    ("branding", "logo_dark", r#""../../static/touch-icon.png""#),
-    ("branding", "home", r#""https://example.com/""#),
-    ("branding", "terms", r#""https://example.com/terms""#),
-    ("branding", "privacy", r#""https://example.com/privacy""#),
+    ("branding", "logo", r#""../../static/icon.svg""#), ("branding", "logo_dark", r#""../../static/touch-icon.png""#),
+    ("branding", "home", r#""https://example.com/""#), ("branding", "terms", r#""https://example.com/terms""#), ("branding", "privacy", r#""https://example.com/privacy""#),
     ("branding", "tokens_note", r#""Prefer tokens of the organization for machines.""#),
     ("branding", "new_token_note", r#""Our rules: https://example.com/rules""#),
+    ("branding", "organization_word", r#""workspace""#),
+    ("branding", "project_word", r#""service""#),
     ("tokens", "prefix", r#""acme1""#),
     ("tokens", "default_expiry", r#""12h""#),
     ("tokens", "max_expiry", r#""1y""#),
@@ -46,6 +46,7 @@ const OTHERS: [(&str, &str, &str); 63] = [
     ("device", "live_codes_per_client", "4"),
     ("operator", "enabled", "false"),
     ("operator", "token_file", r#""/etc/doorcode/operator""#),
+    ("operator", "token_variable", r#""ACME_TOKEN""#),
     ("operator", "actor_header", r#""X-On-Behalf-Of""#),
     ("operator", "networks", r#"["10.0.0.0/8", "::1/128"]"#),
     ("mail", "smtp_url", r#""smtps://login:***@mail.example.com:465""#),
@@ -129,7 +130,9 @@ fn everything_has_a_default() {
         config.describe(),
         r#"[server]
 listen = "127.0.0.1:8080"
+drain_for = "5s"
 public_url = "http://127.0.0.1:8080"
+tls = "off"
 trusted_proxies = []
 secret_key_file = "data/secret_key"
 allow_http = false
@@ -142,6 +145,8 @@ url = "sqlite:data/doorcode.db"
 [branding]
 name = "Doorcode"
 program = "doorcode"
+organization_word = "organization"
+project_word = "project"
 
 [tokens]
 prefix = "dc"
@@ -160,6 +165,7 @@ live_codes_per_client = 10000
 [operator]
 enabled = true
 token_file = "data/operator_token"
+token_variable = "DOORCODE_OPERATOR_TOKEN"
 actor_header = "X-Actor-User-Id"
 networks = []
 
@@ -197,6 +203,7 @@ ship_to = "off"
 [sign_in]
 idle_timeout = "1d"
 absolute_timeout = "14d"
+passwords = "on"
 argon2_memory_kib = 19456
 argon2_iterations = 2
 hash_threads = 1
@@ -254,6 +261,41 @@ scope = "app:deploy"
     ));
     assert_eq!(Config::read(None, env).unwrap().describe(), file);
     assert_eq!(from_file(&file).unwrap().describe(), file);
+}
+
+/// The certificate of `server.tls` decides over the scheme of the default URL and over what browsers
+/// are told.
+#[test]
+fn tls_sets_the_defaults_that_depend_on_it() {
+    let server = |tls: &str| from_file(&format!("server.tls = {tls}")).unwrap().server;
+    let files = r#"{ key = "k/a.key", cert = "a.pem" }"#;
+    for (tls, url, hsts, cert, key) in [
+        (
+            r#""self-signed""#,
+            "https://127.0.0.1:8080",
+            StrictTransport::Off,
+            "data/tls_certificate.pem",
+            "data/tls_key.pem",
+        ),
+        (
+            files,
+            "https://127.0.0.1:8080",
+            StrictTransport::Host,
+            "a.pem",
+            "k/a.key",
+        ),
+    ] {
+        let server = server(tls);
+        let named = server.certificate_files().unwrap();
+        assert_eq!((server.public_url.as_str(), server.hsts), (url, hsts));
+        assert_eq!(
+            (named.cert, named.key),
+            (PathBuf::from(cert), PathBuf::from(key))
+        );
+    }
+    assert_eq!(server(r#""off""#).certificate_files(), None);
+    let env = [("DOORCODE__SERVER__TLS", "self-signed")];
+    assert_eq!(from_env(&env).unwrap().server.tls, Tls::SelfSigned);
 }
 
 #[test]

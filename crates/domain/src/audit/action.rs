@@ -138,6 +138,10 @@ words! {
         SignedIn = "session.started",
         /// A sign-in was refused.
         SignInFailed = "session.refused",
+        /// An identity at a provider was linked to a user.
+        IdentityLinked = "identity.linked",
+        /// An identity at a provider was unlinked from a user.
+        IdentityUnlinked = "identity.unlinked",
         /// A session was ended.
         SignedOut = "session.ended",
         /// An organization was created.
@@ -198,6 +202,8 @@ words! {
         /// The server started with settings that differ from those of the last start, or read its
         /// settings again.
         SettingsChanged = "settings.changed",
+        /// The operator made the present keys those of the database.
+        KeysAccepted = "deployment.keys_accepted",
         /// A client was registered.
         ClientCreated = "client.created",
         /// A client was changed, enabled or disabled.

@@ -71,10 +71,10 @@ pub enum OrgStanding {
     /// A user created it: nothing. Anyone could give themselves a role in it.
     UserMade,
     /// One of several that the operator created: its policy, and its role for a token that is
-    /// limited to it.
+    /// limited to it. Nothing if the configuration names a home organization.
     OperatorMade,
-    /// Its policy and its role count: it is the home organization, the only one that the operator
-    /// created, or the owner of the token.
+    /// Its policy and its role count: it is the home organization. If the configuration names none,
+    /// it is the only one that the operator created, or the owner of the token.
     Home,
 }
 
@@ -202,17 +202,23 @@ fn role_at(facts: &Facts, resource: &ResourceRef) -> Result<Option<Role>, DenyRe
 }
 
 /// The role for a request that names no organization. An organization that counts must allow the
-/// token; otherwise such a request would bypass its policy.
+/// token; otherwise such a request would bypass its policy. With a configured home, the request is
+/// about the home: a token that is limited to another organization, where its owner may have a higher
+/// role, is refused as if the request named the home.
 fn role_unnamed(facts: &Facts) -> Result<Option<Role>, DenyReason> {
     let least = match facts.unnamed {
-        Unnamed::NeedsHome if facts.limits.organization.is_none() => OrgStanding::Home,
-        _ => OrgStanding::OperatorMade,
+        Unnamed::NeedsHome => OrgStanding::Home,
+        Unnamed::NeedsOrganization | Unnamed::NeedsNone => OrgStanding::OperatorMade,
     };
     let counted: Vec<_> = within(&facts.limits, &facts.org_access)
         .filter(|org_access| org_access.standing >= least)
         .collect();
     if counted.is_empty() {
-        return without_organization(facts);
+        let mut org_access = facts.org_access.iter();
+        return match org_access.any(|org_access| org_access.standing >= least) {
+            true => Err(DenyReason::Limited),
+            false => without_organization(facts),
+        };
     }
     best(counted.iter().copied()).map_err(DenyReason::Policy)?;
     Ok(role_among(facts, counted.into_iter()))

@@ -182,9 +182,13 @@ impl Violation {
                  operator to create one for you."
                     .to_owned()
             }
-            Self::Never => "The organization wants its tokens to end: choose a date.".to_owned(),
+            Self::Never => {
+                "The organization allows no tokens without an expiry. Choose a date.".to_owned()
+            }
             Self::TooLong(days) => {
-                format!("The organization lets tokens live for at most {days} days.")
+                format!(
+                    "The organization allows tokens for at most {days} days. Choose an earlier date."
+                )
             }
             Self::Blocked => "An admin of the organization blocked the token there.".to_owned(),
         }

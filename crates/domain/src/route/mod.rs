@@ -42,6 +42,16 @@ impl RouteTable {
         self.0.iter()
     }
 
+    /// What a token without scopes can use.
+    pub fn unscoped(&self) -> Unscoped {
+        let of = |route: &Route| match route.access {
+            Access::Role(_) => Unscoped::ByRole,
+            Access::Token(None) => Unscoped::Open,
+            Access::Public | Access::Operator | Access::Token(Some(_)) => Unscoped::Identity,
+        };
+        self.iter().map(of).max().unwrap_or(Unscoped::Identity)
+    }
+
     /// The route of a request and its access rule, by the method and the target in origin form
     /// (RFC 9112 section 3.2.1), both as the client sent them. `None`: the request must be denied
     /// for every sender.
@@ -54,6 +64,17 @@ impl RouteTable {
             .matches(method, &path, Reading::Strictest)
             .then(|| (route, route.access_rule(path.segments)))
     }
+}
+
+/// What a token can use without any scope, the widest last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unscoped {
+    /// No route: it only identifies its owner.
+    Identity,
+    /// Routes that every active token can use.
+    Open,
+    /// Routes that ask for the role of its owner alone.
+    ByRole,
 }
 
 /// A route of the protected API.

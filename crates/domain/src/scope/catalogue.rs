@@ -178,6 +178,19 @@ impl Catalogue {
         })
     }
 
+    /// The catalogue with other descriptions of the built-in scopes. Their names stay.
+    #[must_use]
+    pub fn reworded(mut self, reword: impl Fn(&str) -> String) -> Self {
+        for scope in self.built_in.values_mut() {
+            scope.description = reword(&scope.description);
+            let at = self.by_name.get(&scope.name);
+            if let Some(offered) = at.and_then(|at| self.scopes.get_mut(*at)) {
+                offered.description.clone_from(&scope.description);
+            }
+        }
+        self
+    }
+
     /// The scope with this name.
     pub fn find(&self, name: &ScopeName) -> Option<&Scope> {
         self.by_name.get(name).and_then(|at| self.scopes.get(*at))

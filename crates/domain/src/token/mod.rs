@@ -225,6 +225,8 @@ pub enum RevocationReason {
     Recovered,
     /// The owner signed the device out that has it.
     SignedOut,
+    /// The identity provider of the owner signed the owner out, or refuses the owner.
+    IdentityEnded,
 }
 
 impl RevocationReason {
@@ -241,6 +243,7 @@ impl RevocationReason {
             Self::Creator => "creator_revoked",
             Self::Recovered => "account_recovered",
             Self::SignedOut => "signed_out",
+            Self::IdentityEnded => "identity_ended",
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::login::parse_project;
 use super::{ClientOptions, Context};
 use crate::credentials::Place;
 use crate::error::Error;
 use crate::output::{Column, plain, table};
-use crate::settings::{Source, Token};
+use crate::settings::{Flags, Settings, Source, Token};
 use domain::id::ProjectId;
 use domain::token::hint;
 
@@ -22,6 +23,9 @@ pub enum ConfigCommand {
 pub struct ShowOptions {
     #[command(flatten)]
     client: ClientOptions,
+    /// Show the settings of a command that names this project, by its ID
+    #[arg(long, value_name = "PROJECT", value_parser = parse_project)]
+    project: Option<ProjectId>,
 }
 
 impl ConfigCommand {
@@ -33,16 +37,19 @@ impl ConfigCommand {
 
     /// Runs the command.
     pub(super) fn run(&self, context: &Context<'_>) -> Result<(), Error> {
-        let Self::Show(_) = self;
-        show(context)
+        let Self::Show(options) = self;
+        let flags = Flags {
+            project: options.project.clone(),
+            ..options.client.flags()
+        };
+        show(context, &context.settings_with(&flags)?)
     }
 }
 
 /// A setting: its name, value and source.
 struct Row(&'static str, Option<String>, String);
 
-fn show(context: &Context<'_>) -> Result<(), Error> {
-    let settings = context.settings()?;
+fn show(context: &Context<'_>, settings: &Settings) -> Result<(), Error> {
     let file = settings.file().ok().map(|file| file.display().to_string());
     let words = &context.branding.words;
     let from = |source, (flag, name): (&str, &str)| match source {

@@ -27,16 +27,16 @@ pub fn wrap_line(line: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The pieces between single spaces that are outside of backquotes.
+/// The pieces between spaces that are outside of backquotes and behind a label.
 fn words(line: &str) -> Vec<&str> {
-    let bytes = line.as_bytes();
-    let is_space = |at: usize| bytes.get(at) == Some(&b' ');
+    // A label and the space after it stay beside their value.
+    let label = line.rfind("  ").map_or(0, |at| at + 2);
     let mut words = Vec::new();
     let (mut from, mut is_quoted) = (0, false);
-    for (at, byte) in bytes.iter().enumerate() {
+    for (at, byte) in line.bytes().enumerate() {
         match byte {
             b'`' => is_quoted = !is_quoted,
-            b' ' if !is_quoted && at > from && !is_space(at - 1) && !is_space(at + 1) => {
+            b' ' if !is_quoted && at > label.max(from) => {
                 words.push(&line[from..at]);
                 from = at + 1;
             }

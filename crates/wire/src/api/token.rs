@@ -34,7 +34,8 @@ pub struct Token {
     /// Name that the device gave itself; unverified. `null` if there is none.
     #[serde(default)]
     pub device_name: Option<String>,
-    /// Creator: the ID of a user, token or client, or `operator`.
+    /// Creator: the ID of a user, token or client, or `operator`. `null` where a token of an
+    /// organization reads about itself.
     #[serde(default)]
     pub created_by: Option<String>,
     /// Creation time.

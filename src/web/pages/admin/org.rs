@@ -84,10 +84,7 @@ async fn show_organization(req: AdminRequest) -> Answer {
     let id = organization.id.to_string();
     let size = org::size(operator, &id).await?;
     let blocked = match organization.plan {
-        Plan::Team => org::review(operator, &id, change(Plan::Free))
-            .await?
-            .affected
-            .len(),
+        Plan::Team => org::count_gated(operator, &id).await?,
         Plan::Free => 0,
     };
     let maker = match &organization.made_by {

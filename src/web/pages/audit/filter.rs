@@ -8,6 +8,7 @@ use crate::web::pages::view::{Choice, FieldErrors};
 use app::audit::read::{Names, Search};
 use app::org;
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
+use config::Words;
 use domain::Instant;
 use domain::page::Page;
 use url::form_urlencoded::Serializer;
@@ -139,7 +140,7 @@ impl<'a> AuditFilter<'a> {
         Ok(self.form(
             req.path("/audit"),
             choices(actors, actor, names),
-            choices(ACTIONS.to_vec(), action, names),
+            actions(&ACTIONS, &req.app.config().branding.words, action, names),
         ))
     }
 
@@ -157,7 +158,12 @@ impl<'a> AuditFilter<'a> {
         self.form(
             path.to_owned(),
             choices(actors, actor, names),
-            choices(OWN_ACTIONS.to_vec(), action, names),
+            actions(
+                &OWN_ACTIONS,
+                &req.app.config().branding.words,
+                action,
+                names,
+            ),
         )
     }
 
@@ -173,6 +179,16 @@ impl<'a> AuditFilter<'a> {
             query: self.query_before(None),
         }
     }
+}
+
+/// Choices of kinds of actions, in the words of the brand.
+fn actions(usual: &[(&str, &str)], words: &Words, filter: &str, names: &Names) -> Vec<Choice> {
+    let usual: Vec<_> = usual
+        .iter()
+        .map(|(value, label)| (*value, words.apply(label)))
+        .collect();
+    let usual = usual.iter().map(|(value, label)| (*value, &**label));
+    choices(usual.collect(), filter, names)
 }
 
 /// Choices: the usual values, and the current value if it is none of these.

@@ -40,6 +40,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::PasswordResetRequested => "requested a password reset",
         Action::PasswordReset => "set a new password with a reset link",
         Action::PasswordSet => "set a temporary password for {target}",
+        Action::SignedIn if told("issuer") => "signed in with {issuer}",
         Action::SignedIn => "signed in",
         Action::SignInFailed if record.target.is_some() && is_repeated => {
             "tried {count} times to sign in as {target}"
@@ -47,6 +48,9 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::SignInFailed if record.target.is_some() => "tried to sign in as {target}",
         Action::SignInFailed if is_repeated => "tried {count} times to sign in",
         Action::SignInFailed => "tried to sign in",
+        Action::IdentityLinked => "connected the account to {issuer}",
+        Action::IdentityUnlinked => "disconnected the account from {issuer}",
+        Action::SignedOut if told("issuer") => "ended sessions of {target} that began at {issuer}",
         Action::SignedOut if told("count") => "signed out of other browsers: {count}",
         Action::SignedOut => "signed out",
         Action::OrganizationCreated => "created the organization {name}",
@@ -87,6 +91,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::ClockSteppedForward => "detected a clock set forward from {from} to {to}",
         Action::SettingsChanged if told("reloaded") => "reloaded the settings",
         Action::SettingsChanged => "started with changed settings",
+        Action::KeysAccepted => "accepted new keys of the server",
         Action::ClientCreated => "registered the application {target}",
         Action::ClientChanged if record.detail.get("active") == Some(&Value::Bool(true)) => {
             "activated the application {target}"

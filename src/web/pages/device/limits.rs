@@ -38,8 +38,10 @@ pub(super) async fn limit_fields(
     let found = asked_organization
         .and_then(|named| memberships().find(|one| one.organization.is_named(named)));
     let out_of_reach = match (&grant.project, &grant.organization) {
-        (Some(id), _) if asked.is_none() || found.is_none() => Some(format!("the project {id}")),
-        (_, Some(named)) if found.is_none() => Some(format!("the organization {named}")),
+        (Some(id), _) if asked.is_none() || found.is_none() => {
+            Some(("the project", id.to_string()))
+        }
+        (_, Some(named)) if found.is_none() => Some(("the organization", named.clone())),
         _ => None,
     };
     let selected = match is_first {

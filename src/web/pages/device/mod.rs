@@ -267,6 +267,7 @@ fn consent_page(
         token_ends: token_ends.map(|end| Moment::new(end, now)),
         limits,
         scopes,
+        unscoped: req.app.config().routes.unscoped(),
         withheld: consent
             .grant
             .scopes

@@ -5,7 +5,7 @@ use crate::web::client_address;
 use crate::web::cookies;
 use crate::web::failure::Failure;
 use crate::web::pages::view::org::OrganizationHead;
-use crate::web::pages::view::{Chrome, User};
+use crate::web::pages::view::{Chrome, User, render};
 use crate::web::pages::{anonymous_chrome, html_response};
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
@@ -54,8 +54,7 @@ impl PageRequest {
 
     /// Responds with a page. A page that shows a form again has the status of the form.
     pub fn page(&self, status: StatusCode, page: &impl Template) -> Answer {
-        let html = page
-            .render()
+        let html = render(page, &self.app.config().branding.words)
             .map_err(|error| Failure::Internal(error.to_string()))?;
         let mut response = HttpResponse::build(status);
         if let Some(saved) = self.saved.as_ref().filter(|_| status == StatusCode::OK) {

@@ -7,7 +7,7 @@ use crate::web::pages::page_request::Answer;
 use crate::web::pages::view::Moment;
 use crate::web::pages::view::chart::UseChart;
 use crate::web::pages::view::token_activity::{
-    Child, Relative, RotationNote, TokenPage, UseRecord, UseRow,
+    Child, Ending, Relative, RotationNote, TokenPage, UseRecord, UseRow,
 };
 use actix_web::http::StatusCode;
 use app::audit::uses::activity::{self, Activity};
@@ -122,12 +122,13 @@ fn rotation_notes(found: &Activity, now: Instant) -> Vec<RotationNote> {
 }
 
 /// Who ended the token, and the reason unless it is obvious.
-fn ending(found: &Activity) -> Option<String> {
+fn ending(found: &Activity) -> Option<Ending> {
     let revocation = found.token.token.revocation.as_ref()?;
     let by = found.names.of(&revocation.by).unwrap_or(&revocation.by);
     let why = match revocation.reason.as_str() {
         "revoke_all" => ", with all others",
         "signed_out" => ", who signed the device out",
+        "identity_ended" => ", whose identity provider ended the access",
         "revoked_by_client" => ", which gave it back",
         "user_deactivated" => ", since its owner’s account was deactivated",
         "left_organization" => ", since its owner left the organization",
@@ -136,7 +137,10 @@ fn ending(found: &Activity) -> Option<String> {
         "organization_deleted" => ", since the organization was deleted",
         _ => "",
     };
-    Some(format!("by {by}{why}"))
+    Some(Ending {
+        by: by.to_owned(),
+        why,
+    })
 }
 
 fn use_row(Named { used, .. }: &Named, now: Instant) -> UseRow {

@@ -58,6 +58,7 @@ pub async fn show(req: TokensRequest) -> Answer {
             false => prefill::left_out(original.as_ref(), &choices.scopes, &reach),
         },
         resources: Resource::of(scopes),
+        unscoped: req.app.config().routes.unscoped(),
         reach,
         form_nonce: token::form_nonce_for(&req)?,
         owner: req.owner.clone(),

@@ -40,6 +40,7 @@ pub async fn show(req: TokensRequest) -> Answer {
         listing,
         owner: req.owner.clone(),
         right: req.right,
+        can_create_own: req.can_create_own,
         commands: first_commands(&req),
     };
     req.page(StatusCode::OK, &page)

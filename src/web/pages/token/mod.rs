@@ -22,8 +22,8 @@ use super::view::token::{TokenRight, TokensOwner};
 use crate::web::failure::Failure;
 use crate::web::route::resource;
 use actix_web::web;
-use app::token::OwnerRef;
-use domain::policy::Plan;
+use app::token::{self, OwnerRef};
+use domain::policy::{Plan, Violation};
 use domain::role::Role;
 use std::ops::Deref;
 
@@ -90,6 +90,8 @@ struct TokensRequest {
     owner_ref: OwnerRef,
     owner: TokensOwner,
     right: TokenRight,
+    /// Whether the user can create personal tokens.
+    can_create_own: bool,
     /// Path of the list.
     path: String,
 }
@@ -108,21 +110,24 @@ impl Guard for TokensRequest {
     async fn admit(req: PageRequest) -> Result<Self, Failure> {
         if req.segment("org").is_empty() {
             req.signed_in(&req.return_to())?;
+            let refusal = token::own_refusal(&req).await?;
             return Ok(Self {
                 req,
                 owner_ref: OwnerRef::Own,
                 owner: TokensOwner::User,
-                right: TokenRight::Manage,
+                right: refusal.map_or(TokenRight::Manage, TokenRight::Revoke),
+                can_create_own: refusal.is_none(),
                 path: "/tokens".to_owned(),
             });
         }
         let req = OrgPageRequest::admit(req).await?;
         Ok(Self {
+            can_create_own: token::own_refusal(&req).await?.is_none(),
             owner_ref: OwnerRef::Organization(req.id().to_owned()),
             owner: TokensOwner::Organization(req.head()),
             right: match (req.role(), req.seen.organization.plan) {
                 (Role::Member, _) => TokenRight::View,
-                (_, Plan::Free) => TokenRight::Revoke,
+                (_, Plan::Free) => TokenRight::Revoke(Violation::Plan),
                 (_, Plan::Team) => TokenRight::Manage,
             },
             path: req.path("/settings/api-tokens"),

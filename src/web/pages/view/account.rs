@@ -1,5 +1,7 @@
 //! Setup, sign-in and the account page.
 
+use super::filters;
+use super::identity::{IdentityRow, ProviderButton};
 use super::{Chrome, FieldErrors, Moment};
 use askama::Template;
 
@@ -53,6 +55,10 @@ pub struct LoginPage {
     pub return_to: String,
     /// Why the user sees this page, if there is a reason to show.
     pub notice: Option<LoginNotice>,
+    /// Whether users sign in with passwords.
+    pub has_passwords: bool,
+    /// The identity providers.
+    pub providers: Vec<ProviderButton>,
     /// Form errors; fields `email`, `password`. A failed sign-in belongs to `password`.
     pub errors: FieldErrors,
 }
@@ -72,11 +78,46 @@ pub enum LoginNotice {
     Invited,
     /// The page needs a recent sign-in.
     Again,
+    /// A sign-in with a provider took too long, or began in another browser.
+    ProviderStale,
+    /// The user or the provider ended the sign-in there.
+    ProviderDenied,
+    /// The rules for the provider do not admit the user.
+    ProviderNotAdmitted,
+    /// The provider states no email address.
+    ProviderNoEmail,
+    /// The provider did not answer, or its answer proves nothing.
+    ProviderFailed,
+}
+
+impl LoginNotice {
+    /// The notices about a sign-in with a provider.
+    const OF_PROVIDER: [(Self, &str); 5] = [
+        (Self::ProviderStale, "provider-stale"),
+        (Self::ProviderDenied, "provider-denied"),
+        (Self::ProviderNotAdmitted, "provider-not-admitted"),
+        (Self::ProviderNoEmail, "provider-no-email"),
+        (Self::ProviderFailed, "provider-failed"),
+    ];
+
+    /// The value of a notice about a provider in the URL of the page; empty for another notice.
+    pub fn as_str(self) -> &'static str {
+        let mut all = Self::OF_PROVIDER.iter();
+        all.find(|(notice, _)| *notice == self)
+            .map_or("", |(_, text)| text)
+    }
+
+    /// The notice about a provider with this value.
+    pub fn of_provider(text: &str) -> Option<Self> {
+        let mut all = Self::OF_PROVIDER.iter();
+        all.find(|(_, one)| *one == text).map(|(notice, _)| *notice)
+    }
 }
 
 /// `/account`. Posts to `/account/name` (`name`), `/account/email` (`new_email`,
 /// `email_password`), `/account/email/verification`, `/account/password` (`current_password`,
-/// `new_password`, `end_others` = `yes`) and `/account/sessions/{id}/sign-out`.
+/// `new_password`, `end_others` = `yes`), `/account/identities/disconnect` (`issuer`) and
+/// `/account/sessions/{id}/sign-out`.
 #[derive(Debug, Template)]
 #[template(path = "account.html")]
 pub struct AccountPage {
@@ -101,6 +142,12 @@ pub struct AccountPage {
     pub errors: FieldErrors,
     /// The user's active sessions, this browser's first.
     pub sessions: Vec<SessionRow>,
+    /// Whether the user can change a password here.
+    pub has_password: bool,
+    /// The identities that are connected.
+    pub identities: Vec<IdentityRow>,
+    /// The providers that can be connected.
+    pub providers: Vec<ProviderButton>,
 }
 
 /// The last action on the account page.
@@ -122,6 +169,10 @@ pub enum AccountNotice {
     PasswordChangedOthersEnded,
     /// Another session was signed out.
     SessionEnded,
+    /// An identity was connected.
+    IdentityConnected,
+    /// An identity was disconnected.
+    IdentityDisconnected,
 }
 
 /// `/account/email/verify` and `/account/email/confirm` with a valid link. Posts to the same path

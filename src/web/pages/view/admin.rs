@@ -1,5 +1,6 @@
 //! The operator console: health, users, organizations, scopes and routes.
 
+use super::filters;
 use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;
 use domain::role::Role;
@@ -289,13 +290,7 @@ pub struct OrganizationPage {
 
 /// The plans; `selected` is selected.
 pub fn plans(selected: &str) -> Vec<Choice> {
-    Choice::of(
-        &[
-            ("team", "Team: with organization tokens"),
-            ("free", "Free: without organization tokens"),
-        ],
-        selected,
-    )
+    Choice::of(&[("team", "Team"), ("free", "Free")], selected)
 }
 
 /// `/admin/scopes`.
@@ -338,7 +333,7 @@ pub struct RouteRow {
 
 impl RouteRow {
     /// Whether a request needs an active token, which has to reach the organization.
-    fn is_for_tokens(&self) -> bool {
+    pub(super) fn is_for_tokens(&self) -> bool {
         matches!(self.needs, RouteNeeds::Token | RouteNeeds::Scope(_))
     }
 }

@@ -1,5 +1,6 @@
 //! The operator console: clients.
 
+use super::filters;
 use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;
 use domain::scope::Risk;

@@ -1,5 +1,6 @@
 //! The audit log of an organization, and a user's own.
 
+use super::filters;
 use super::log_badge::{LogBadge, LogState};
 use super::moment::by_day;
 use super::org::OrganizationHead;
@@ -48,13 +49,18 @@ pub struct AuditForm {
 impl AuditForm {
     /// The URL of the records about a user or token.
     fn about(&self, id: &str) -> Option<String> {
-        let field = match id.split_once('_') {
-            Some(("usr", _)) => "actor",
-            Some(("tok", _)) => "token",
-            _ => return None,
-        };
-        Some(format!("{}?{field}={id}", self.path))
+        about(&self.path, id)
     }
+}
+
+/// The URL of the records about a user or token, in the log at this path.
+pub(super) fn about(path: &str, id: &str) -> Option<String> {
+    let field = match id.split_once('_') {
+        Some(("usr", _)) => "actor",
+        Some(("tok", _)) => "token",
+        _ => return None,
+    };
+    Some(format!("{path}?{field}={id}"))
 }
 
 /// `GET /account/activity`, also with the fields of [`AuditPage`].

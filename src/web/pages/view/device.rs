@@ -1,7 +1,9 @@
 //! Device code entry, consent page and result.
 
+use super::filters;
 use super::{Choice, Chrome, FieldErrors, Moment, ProjectGroup, ScopeChoice, initials};
 use askama::Template;
+use domain::route::Unscoped;
 use domain::scope::Risk;
 
 /// `/device`. Posts to `/device` the fields `user_code`, `via`.
@@ -67,6 +69,8 @@ pub struct ConsentPage {
     pub scopes: Vec<ScopeChoice>,
     /// Names of requested scopes that this user cannot grant; may be empty.
     pub withheld: Vec<String>,
+    /// What the token can use besides.
+    pub unscoped: Unscoped,
     /// What the token can be limited to.
     pub limits: LimitFields,
     /// Whether the user must confirm that they started the sign-in, and why.
@@ -93,7 +97,7 @@ pub struct LimitFields {
     /// The first and the last possible date.
     pub dates: (String, Option<String>),
     /// An organization or project that the device requested and the user cannot access.
-    pub out_of_reach: Option<String>,
+    pub out_of_reach: Option<(&'static str, String)>,
 }
 
 /// The page instead of the consent page for a request that a rule forbids. Posts to

@@ -1,5 +1,6 @@
 //! Browsers and terminals that are signed in, and signing them out.
 
+use super::filters;
 use super::{Chrome, Moment};
 use askama::Template;
 

@@ -1,5 +1,6 @@
 //! Error pages.
 
+use super::filters;
 use super::org::OrganizationHead;
 use super::{Chrome, duration_words};
 use askama::Template;

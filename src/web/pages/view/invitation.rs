@@ -1,5 +1,6 @@
 //! Invitations to an organization: create, withdraw, accept.
 
+use super::filters;
 use super::org::OrganizationHead;
 use super::{Chrome, FieldErrors, Moment};
 use app::mail::MailStatus;

@@ -1,5 +1,6 @@
 //! The members of an organization.
 
+use super::filters;
 use super::invitation::{Delivery, InvitationRow};
 use super::org::{Departure, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment};
@@ -174,10 +175,14 @@ pub fn role_choices(highest: Role, selected: Role) -> Vec<Choice> {
     Role::ALL
         .into_iter()
         .filter(|role| *role <= highest)
-        .map(|role| Choice {
-            value: role.as_str().to_owned(),
-            label: role.as_str().to_owned(),
-            selected: role == selected,
+        .map(|role| {
+            let mut label = role.as_str().to_owned();
+            label[..1].make_ascii_uppercase();
+            Choice {
+                value: role.as_str().to_owned(),
+                label,
+                selected: role == selected,
+            }
         })
         .collect()
 }

@@ -12,7 +12,9 @@ pub mod chart;
 pub mod device;
 pub mod devices;
 pub mod error;
+mod filters;
 mod form;
+pub mod identity;
 pub mod invitation;
 pub mod log_badge;
 pub mod member;
@@ -23,6 +25,7 @@ pub mod password;
 pub mod policy;
 pub mod problem;
 pub mod project;
+pub mod scopes;
 pub mod token;
 pub mod token_access;
 pub mod token_activity;
@@ -30,6 +33,7 @@ pub mod token_form;
 pub mod token_list;
 
 pub use agent::{agent_name, is_phone};
+pub use filters::render;
 pub use form::{Choice, FieldErrors, ProjectGroup, ScopeChoice};
 pub use moment::{Moment, duration_words};
 
@@ -115,6 +119,7 @@ pub struct Assets {
 #[cfg(test)]
 mod tests {
     use super::samples;
+    use domain::scope::{BuiltInNames, Catalogue};
     use std::collections::{BTreeMap, BTreeSet};
 
     /// The visible and spoken text of a page: title, text and labels, one per line.
@@ -138,6 +143,32 @@ mod tests {
             }
         }
         lines
+    }
+
+    /// Names of scopes stay. Their descriptions are in the words of the brand already, which the
+    /// samples do without.
+    #[test]
+    fn every_text_has_the_words_of_the_brand() {
+        let catalogue = Catalogue::new(&BuiltInNames::Plain, Vec::new()).unwrap();
+        let is_of_a_scope = |line: &str| {
+            let is_description = catalogue.iter().any(|scope| scope.description == line);
+            let is_name = line == "projects"
+                || ["projects:", "/projects/"]
+                    .iter()
+                    .any(|name| line.contains(name));
+            is_description || is_name
+        };
+        let mut others = Vec::new();
+        for sample in samples::all() {
+            let text = text_of(&sample.html_in_own_words);
+            for line in text.lines().filter(|line| !is_of_a_scope(line)) {
+                let lower = line.to_lowercase();
+                if lower.contains("organization") || lower.contains("project") {
+                    others.push(format!("{} ({}): {line}", sample.page, sample.state));
+                }
+            }
+        }
+        assert!(others.is_empty(), "{}", others.join("\n"));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Organizations: list, create, overview, leave, delete.
 
-use super::log_badge::LogState;
-use super::org_overview::AdminOverview;
-use super::{Chrome, FieldErrors, Moment, User, initials};
+use super::filters;
+use super::{Chrome, FieldErrors, User, initials};
 use askama::Template;
 use domain::org::Organization;
 use domain::role::Role;
@@ -138,49 +137,6 @@ pub struct NewOrganizationPage {
     pub name: String,
     /// Form errors; field `name`.
     pub errors: FieldErrors,
-}
-
-/// `/o/{org}`. Posts to `/o/{org}/name` the field `name`.
-#[derive(Debug, Template)]
-#[template(path = "org.html")]
-pub struct OrganizationPage {
-    /// The page frame.
-    pub chrome: Chrome,
-    /// The organization.
-    pub org: OrganizationHead,
-    /// Its id, for the API.
-    pub org_id: String,
-    /// Its plan: `free` or `team`.
-    pub plan: &'static str,
-    /// The user's role in it.
-    pub role: Role,
-    /// When it was created.
-    pub created: Moment,
-    /// Number of members.
-    pub members: usize,
-    /// Number of projects that the user can reach in it.
-    pub projects: usize,
-    /// The user's rights.
-    pub access: Access,
-    /// What admins see.
-    pub admin: Option<AdminOverview>,
-    /// The value of the name field.
-    pub name: String,
-    /// The notice of the last action.
-    pub notice: Option<OrganizationNotice>,
-    /// Form errors; field `name`.
-    pub errors: FieldErrors,
-}
-
-/// The last action on an organization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OrganizationNotice {
-    /// It was created.
-    Created,
-    /// The user became a member.
-    Joined,
-    /// Its name was saved.
-    Renamed,
 }
 
 /// `GET /o/{org}/leave`. Posts to the same path.

@@ -1,5 +1,6 @@
 //! Setting a password without the current one: forgotten, or set by the operator.
 
+use super::filters;
 use super::{Chrome, FieldErrors};
 use askama::Template;
 use config::Support;

@@ -1,6 +1,7 @@
 //! The documentation of the API's problems.
 
 use super::Chrome;
+use super::filters;
 use crate::web::problem_kind::Kind;
 use askama::Template;
 

@@ -1,5 +1,6 @@
 //! The projects of an organization.
 
+use super::filters;
 use super::org::{Access, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;

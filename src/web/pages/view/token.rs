@@ -1,9 +1,11 @@
 //! Tokens of a user or an organization: list, show once, rotate, revoke.
 
+use super::filters;
 use super::org::{EndingToken, OrganizationHead};
 use super::{Choice, Chrome, FieldErrors, Moment};
 use askama::Template;
 use chrono::Duration;
+use domain::policy::Violation;
 
 /// The owner of the tokens on a page. It determines the paths and some texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,8 +39,8 @@ impl TokensOwner {
 pub enum TokenRight {
     /// Create, rotate and revoke.
     Manage,
-    /// Revoke only: the organization's plan has no organization tokens.
-    Revoke,
+    /// Revoke only: this rule allows no new token.
+    Revoke(Violation),
     /// Read only: the user is neither admin nor owner.
     View,
 }

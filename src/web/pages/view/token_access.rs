@@ -1,5 +1,6 @@
 //! The tokens with access to an organization, and what its admins do about one.
 
+use super::filters;
 use super::org::OrganizationHead;
 use super::token::{TokenMark, TokenRow, TokenState, TokensOwner};
 use super::{Chrome, Moment};

@@ -2,6 +2,7 @@
 
 use super::audit::{EventRow, Part};
 use super::chart::UseChart;
+use super::filters;
 use super::moment::by_day;
 use super::token::{TokenMark, TokenRight, TokenRow, TokenState, TokensOwner};
 use super::{Chrome, FieldErrors, Moment};
@@ -20,7 +21,7 @@ pub struct TokenPage {
     /// The token.
     pub token: TokenRow,
     /// Who ended it and why, if it was revoked.
-    pub ending: Option<String>,
+    pub ending: Option<Ending>,
     /// The organizations that block it, by name.
     pub blocked_in: Vec<String>,
     /// The requests to rotate it.
@@ -56,6 +57,15 @@ impl TokenPage {
         let org = self.owner.organization()?;
         Some(format!("/o/{}/audit?token={}", org.slug, self.token.id))
     }
+}
+
+/// Who ended a token, and why.
+#[derive(Debug, Clone)]
+pub struct Ending {
+    /// The user or the operator, by name.
+    pub by: String,
+    /// The reason as the rest of the sentence; empty if it is obvious.
+    pub why: &'static str,
 }
 
 /// A request to rotate the token.

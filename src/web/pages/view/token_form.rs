@@ -1,8 +1,10 @@
 //! The form for a new token.
 
+use super::filters;
 use super::token::TokensOwner;
 use super::{Choice, Chrome, FieldErrors, ProjectGroup, ScopeChoice};
 use askama::Template;
+use domain::route::Unscoped;
 
 /// `/tokens/new`, or the organization's. Posts to the same path the fields `name`, `expires`,
 /// `expires_on`, `organization`, `project` (repeated), `access.X` for the resource `X`, `scope`
@@ -30,6 +32,8 @@ pub struct NewTokenPage {
     pub presets: Vec<PresetLink>,
     /// The scopes to choose from, by resource.
     pub resources: Vec<Resource>,
+    /// What the token can use without any of them.
+    pub unscoped: Unscoped,
     /// What a copied token has that the new one cannot have; empty without one.
     pub left_out: Vec<String>,
     /// The form nonce: one token, however often the form is sent.
@@ -42,6 +46,24 @@ impl NewTokenPage {
     /// Whether there are enough resources for a search.
     fn has_many_resources(&self) -> bool {
         self.resources.len() > 8
+    }
+
+    /// What the token can do without scopes.
+    fn without_scopes(&self) -> String {
+        let (owner, role) = match self.owner.organization() {
+            Some(_) => ("the organization", "the role admin"),
+            None => ("you", "your role"),
+        };
+        match self.unscoped {
+            Unscoped::Identity => format!("Without scopes a token can only identify {owner}."),
+            Unscoped::Open => format!(
+                "Without scopes a token can identify {owner} and use what is open to every token."
+            ),
+            Unscoped::ByRole => format!(
+                "With any scopes, or none, a token can do what {role} allows in the parts of the \
+                 API that ask for a role alone."
+            ),
+        }
     }
 
     /// Whether any scope is marked, which the derived presets leave out.

@@ -1,8 +1,10 @@
 //! The list of tokens of a user or an organization.
 
+use super::filters;
 use super::token::{TokenMark, TokenRight, TokenRow, TokenState, TokensOwner};
 use super::{Choice, Chrome};
 use askama::Template;
+use domain::policy::Violation;
 
 /// `/tokens`, or `/o/{org}/settings/api-tokens`.
 #[derive(Debug, Template)]
@@ -12,8 +14,10 @@ pub struct TokensPage {
     pub chrome: Chrome,
     /// The owner of the tokens.
     pub owner: TokensOwner,
-    /// The user's rights; all for their own tokens.
+    /// The user's rights.
     pub right: TokenRight,
+    /// Whether the user can create personal tokens.
+    pub can_create_own: bool,
     /// The tokens, with the filter that found them.
     pub listing: TokenListing,
     /// The notice of the last action.

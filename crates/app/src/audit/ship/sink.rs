@@ -1,6 +1,6 @@
 //! Sinks for checkpoints and records outside the database: a file to append to, or an address.
 
-use crate::{App, Error};
+use crate::{App, Error, outgoing};
 use config::{Audit, Destination};
 use domain::audit::hash::Hash;
 use domain::secret::Secret;
@@ -8,15 +8,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use store::audit::Shipped;
 use url::Url;
 
 /// Kind of the sinks that receive records.
 pub(super) const RECORDS: &str = "records";
-
-/// Timeout of a request to an address.
-const WITHIN: Duration = Duration::from_secs(10);
 
 /// Delivers checkpoints and records to sinks.
 pub struct Sink {
@@ -37,15 +33,8 @@ impl Sink {
                 leased_by,
             });
         }
-        // Fails if a provider is already installed, which is fine.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(WITHIN)
-            .build()
-            .map_err(outside)?;
         Ok(Self {
-            client: Some(client),
+            client: Some(outgoing::client()?),
             leased_by,
         })
     }

@@ -154,7 +154,6 @@ fn is_allowed(facts: &Facts, scope: Option<&Scope>, resource: &ResourceRef) -> b
             let counts_any = own.any(|one| one.standing != OrgStanding::UserMade);
             let counts = |org_access: &&OrgAccess| match resource {
                 ResourceRef::Own => counts_any || !needs_none,
-                _ if is_limited => org_access.standing != OrgStanding::UserMade,
                 _ => match facts.unnamed {
                     Unnamed::NeedsHome => org_access.standing == OrgStanding::Home,
                     _ => org_access.standing != OrgStanding::UserMade,

@@ -49,7 +49,7 @@ fn told(record: &Record) -> String {
 fn every_action_has_a_sentence() {
     let full = json!({
         "name": "x", "from": "x", "to": "x", "role": "x", "user": "usr_bob", "token": "tok_1",
-        "before": "x", "device_name": "x", "token_name": "x", "through": 7, "active": true, "route": "x",
+        "before": "x", "device_name": "x", "token_name": "x", "through": 7, "active": true, "route": "x", "issuer": "x",
     });
     for action in Action::ALL {
         for (target, detail) in [

@@ -15,17 +15,19 @@ fn setup() -> SetupPage {
     }
 }
 
-fn login(notice: Option<LoginNotice>) -> LoginPage {
+pub(super) fn login(notice: Option<LoginNotice>) -> LoginPage {
     LoginPage {
         chrome: stranger(),
         email: String::new(),
         return_to: "/tokens".into(),
         notice,
+        has_passwords: true,
+        providers: Vec::new(),
         errors: FieldErrors::none(),
     }
 }
 
-fn user(notice: Option<AccountNotice>) -> AccountPage {
+pub(super) fn user(notice: Option<AccountNotice>) -> AccountPage {
     let row = |id: &str, agent: &str, address: &str, seen| SessionRow {
         id: id.into(),
         place: SessionPlace::Elsewhere,
@@ -58,6 +60,9 @@ fn user(notice: Option<AccountNotice>) -> AccountPage {
             row("s3", HOSTILE, "198.51.100.2", -3000),
             row("s4", "", "198.51.100.3", -9000),
         ],
+        has_password: true,
+        identities: Vec::new(),
+        providers: Vec::new(),
     }
 }
 
@@ -150,6 +155,8 @@ pub fn samples() -> Vec<Sample> {
         sample("account", "password-one-token", &changed(1)),
         sample("account", "password-no-tokens", &changed(0)),
         done("session-ended", AccountNotice::SessionEnded),
+        done("connected", AccountNotice::IdentityConnected),
+        done("disconnected", AccountNotice::IdentityDisconnected),
         done("verification", AccountNotice::VerificationSent),
         done("email-verified", AccountNotice::EmailVerified),
         done("email-link", AccountNotice::EmailChangeSent),

@@ -1,16 +1,11 @@
-//! The audit log and the activity of users and tokens, in every state.
+//! The audit log and the activity of users, in every state.
 
 use super::super::audit::*;
-use super::super::chart::UseChart;
 use super::super::log_badge::{Checkpoint, LogBadge, LogState};
-use super::super::token::{TokenRight, TokenRow, TokenState, TokensOwner};
-use super::super::token_activity::*;
 use super::super::{Choice, FieldErrors};
-use super::token::token;
-use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, minutes, now, sample};
-use chrono::Days;
+use super::{HOSTILE, LONG, Sample, acme, ada, days, hostile_org, minutes, sample};
 
-fn who(name: &str, by: Option<&str>, id: &str) -> Who {
+pub(super) fn who(name: &str, by: Option<&str>, id: &str) -> Who {
     Who {
         name: name.into(),
         by: by.map(str::to_owned),
@@ -18,7 +13,7 @@ fn who(name: &str, by: Option<&str>, id: &str) -> Who {
     }
 }
 
-fn event(sequence: u64, who: Who, what: Vec<Part>) -> EventRow {
+pub(super) fn event(sequence: u64, who: Who, what: Vec<Part>) -> EventRow {
     EventRow {
         sequence,
         at: minutes(-7 * i64::try_from(80 - sequence).unwrap()),
@@ -39,15 +34,64 @@ fn event(sequence: u64, who: Who, what: Vec<Part>) -> EventRow {
     }
 }
 
-fn text(text: &str) -> Part {
+pub(super) fn text(text: &str) -> Part {
     Part::Text(text.into())
 }
 
-fn name(text: &str, id: &str) -> Part {
+pub(super) fn name(text: &str, id: &str) -> Part {
     Part::Name(text.into(), Some(id.into()))
 }
 
-fn events() -> Vec<EventRow> {
+/// The records of an ordinary day.
+pub(super) fn changes() -> Vec<EventRow> {
+    let ada = || who("Ada Lovelace", None, "usr_ada");
+    let grace = || who("Grace Hopper", None, "usr_grace");
+    vec![
+        event(
+            79,
+            ada(),
+            vec![
+                text("changed the policy:"),
+                Part::Name("longest lifetime no limit → 90 days".into(), None),
+            ],
+        ),
+        event(
+            74,
+            grace(),
+            vec![
+                text("accepted the invitation of"),
+                name("Ada Lovelace", "usr_ada"),
+                text("and joined as"),
+                Part::Name("admin".into(), None),
+            ],
+        ),
+        event(
+            61,
+            who("Bob Byron", Some("with the token laptop"), "usr_bob"),
+            vec![text("rotated the token"), name("ERP sync", "tok_1")],
+        ),
+        event(
+            42,
+            ada(),
+            vec![
+                text("added"),
+                name("Bob Byron", "usr_bob"),
+                text("to the project"),
+                name("Warehouse robots", "prj_1"),
+            ],
+        ),
+        event(
+            20,
+            grace(),
+            vec![
+                text("created the token"),
+                name("Production deploys", "tok_2"),
+            ],
+        ),
+    ]
+}
+
+pub(super) fn events() -> Vec<EventRow> {
     let ada = || who("Ada Lovelace", None, "usr_ada");
     vec![
         event(
@@ -140,67 +184,20 @@ fn audit(query: &str, events: Vec<EventRow>) -> AuditPage {
     }
 }
 
-fn page(owner: TokensOwner, token: TokenRow, record: UseRecord) -> TokenPage {
-    let events = match record {
-        UseRecord::Off => Vec::new(),
-        UseRecord::On { .. } => events(),
-    };
-    TokenPage {
-        blocked_in: Vec::new(),
-        rotation_requests: Vec::new(),
-        chrome: ada(),
-        owner,
-        right: TokenRight::Manage,
-        token,
-        ending: None,
-        successor: None,
-        predecessor: None,
-        children: Vec::new(),
-        record,
-        next: None,
-        events,
-        is_renamed: false,
-        name: "ada-laptop".into(),
-        errors: FieldErrors::none(),
+/// The log of an ordinary organization.
+fn ordinary() -> AuditPage {
+    AuditPage {
+        form: AuditForm {
+            actors: Choice::of(&[("", "All actors"), ("usr_ada", "Ada Lovelace")], ""),
+            token: String::new(),
+            from: String::new(),
+            ..form("/o/acme/audit", "")
+        },
+        ..audit("", changes())
     }
 }
 
-fn relative(straggler: Option<i64>) -> Option<Relative> {
-    Some(Relative {
-        id: "tok_9".into(),
-        hint: "dc_…9a01".into(),
-        at: days(-2),
-        straggler: straggler.map(minutes),
-    })
-}
-
-fn used(refusal: Option<&str>) -> UseRow {
-    UseRow {
-        at: minutes(-180),
-        address: Some("203.0.113.7".into()),
-        route: Some("POST /v1/projects/{project}/deploys".into()),
-        scope: Some("app:deploy".into()),
-        refusal: refusal.map(str::to_owned),
-        repeated: (refusal == Some("revoked")).then(|| (42, minutes(-178))),
-    }
-}
-
-fn record(uses: Vec<UseRow>) -> UseRecord {
-    let today = now().date_naive();
-    let count = |n: u64| match uses.is_empty() {
-        true => 0,
-        false => (n * 37) % 23 * u64::from(!n.is_multiple_of(4)),
-    };
-    let counts: Vec<_> = (0..30)
-        .map(|n| (today - Days::new(29 - n), count(n)))
-        .collect();
-    UseRecord::On {
-        chart: UseChart::new(&counts),
-        uses,
-    }
-}
-
-/// The audit log, a user's activity and a token's.
+/// The audit log, and a user's activity.
 pub fn samples() -> Vec<Sample> {
     let mut errors = FieldErrors::on("from", "Enter a date as year-month-day.");
     errors.push("to", "Enter a date as year-month-day.");
@@ -238,68 +235,8 @@ pub fn samples() -> Vec<Sample> {
     };
     let none = FieldErrors::none;
     let no_day = FieldErrors::on("to", "Enter a date as year-month-day.");
-    let bare = UseRow {
-        address: None,
-        route: Some(HOSTILE.into()),
-        scope: None,
-        ..used(Some("insufficient_scope"))
-    };
-    let live = || token("1", "ada-laptop", TokenState::Live);
-    let busy = || record(vec![used(None), bare.clone(), used(Some("revoked"))]);
-    let rotated = TokenPage {
-        children: vec![Child {
-            id: "tok_8".into(),
-            name: HOSTILE.into(),
-            hint: "dc_…77aa".into(),
-            about: "Revoked organization token",
-            is_linked: false,
-        }],
-        successor: relative(Some(-180)),
-        next: Some("/tokens/tok_1?after=evt_1.0.50".into()),
-        ..page(
-            TokensOwner::User,
-            token("1", HOSTILE, TokenState::Replaced),
-            busy(),
-        )
-    };
-    let done = TokenPage {
-        successor: relative(None),
-        predecessor: relative(Some(-7)),
-        ending: Some(format!("by {HOSTILE}, with all others")),
-        ..page(
-            TokensOwner::Organization(hostile_org()),
-            token("1", LONG, TokenState::Revoked(days(-1))),
-            busy(),
-        )
-    };
-    let fresh = TokenRow {
-        last_used: None,
-        ..live()
-    };
-    let successor = TokenPage {
-        predecessor: relative(None),
-        ..page(
-            TokensOwner::Organization(acme()),
-            live(),
-            record(Vec::new()),
-        )
-    };
-    let blocked = TokenPage {
-        blocked_in: vec!["Acme".into(), HOSTILE.into()],
-        rotation_requests: vec![RotationNote {
-            by: HOSTILE.into(),
-            organization: LONG.into(),
-            at: days(-1),
-        }],
-        ..page(TokensOwner::User, live(), record(Vec::new()))
-    };
-    let ended = TokenRow {
-        last_used: None,
-        ..token("1", "Old", TokenState::Expired)
-    };
-    let own_token =
-        |state, token, record| sample("token", state, &page(TokensOwner::User, token, record));
     vec![
+        sample("audit", "ordinary", &ordinary()),
         sample("audit", "several", &audit("", events())),
         sample("audit", "hostile", &hostile),
         sample("audit", "nothing-yet", &audit("", Vec::new())),
@@ -311,29 +248,5 @@ pub fn samples() -> Vec<Sample> {
         own("none", "", Vec::new(), none()),
         own("nothing-found", "token=x", Vec::new(), none()),
         own("errors", "to=x", Vec::new(), no_day),
-        sample("token", "rotated", &rotated),
-        sample("token", "blocked", &blocked),
-        own_token("unused", fresh, record(Vec::new())),
-        own_token("ended-unused", ended, record(Vec::new())),
-        own_token("not-recorded", live(), UseRecord::Off),
-        sample(
-            "token",
-            "renamed",
-            &TokenPage {
-                is_renamed: true,
-                ..page(TokensOwner::User, live(), record(Vec::new()))
-            },
-        ),
-        sample(
-            "token",
-            "errors",
-            &TokenPage {
-                name: HOSTILE.into(),
-                errors: FieldErrors::on("name", "Enter a name."),
-                ..page(TokensOwner::User, live(), record(Vec::new()))
-            },
-        ),
-        sample("org-token", "ended", &done),
-        sample("org-token", "successor", &successor),
     ]
 }

@@ -5,6 +5,7 @@ use super::super::device::*;
 use super::super::{Choice, FieldErrors, ScopeChoice};
 use super::{HOSTILE, LONG, Sample, ada, choice, days, minutes, sample};
 use domain::device::DeniedBecause;
+use domain::route::Unscoped;
 use domain::scope::Risk;
 
 fn code() -> CodePage {
@@ -46,6 +47,7 @@ fn consent(confirm: Confirm) -> ConsentPage {
             ),
         ],
         withheld: Vec::new(),
+        unscoped: Unscoped::Identity,
         limits: LimitFields {
             are_open: false,
             organizations: Vec::new(),
@@ -128,6 +130,20 @@ pub fn samples() -> Vec<Sample> {
         scopes: Vec::new(),
         ..consent(Confirm::NotAsked)
     };
+    let open = ConsentPage {
+        unscoped: Unscoped::Open,
+        scopes: Vec::new(),
+        ..consent(Confirm::NotAsked)
+    };
+    let by_role = ConsentPage {
+        unscoped: Unscoped::ByRole,
+        scopes: Vec::new(),
+        ..consent(Confirm::NotAsked)
+    };
+    let scopes_and_role = ConsentPage {
+        unscoped: Unscoped::ByRole,
+        ..consent(Confirm::NotAsked)
+    };
     let unconfirmed = ConsentPage {
         errors: FieldErrors::on(
             "confirm",
@@ -150,7 +166,7 @@ pub fn samples() -> Vec<Sample> {
                 projects: Choice::of(&[("prj_1", "Website"), ("prj_2", HOSTILE)], "prj_1"),
             }],
             expires_on: "2027-01-01".into(),
-            out_of_reach: Some("the organization globex".into()),
+            out_of_reach: Some(("the organization", "globex".into())),
             ..consent(Confirm::NotAsked).limits
         },
         errors: FieldErrors::on("expires", "Choose a date up to 2027-02-25."),
@@ -205,6 +221,9 @@ pub fn samples() -> Vec<Sample> {
         sample("consent", "hostile", &hostile),
         sample("consent", "bare", &bare),
         sample("consent", "many", &many),
+        sample("consent", "open", &open),
+        sample("consent", "by-role", &by_role),
+        sample("consent", "scopes-and-role", &scopes_and_role),
         sample(
             "approved",
             "plain",

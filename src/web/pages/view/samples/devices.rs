@@ -67,6 +67,13 @@ fn devices() -> Vec<DeviceRow> {
     ]
 }
 
+/// The devices of an ordinary user.
+fn ordinary() -> Vec<DeviceRow> {
+    let mut devices = devices();
+    devices.retain(|device| device.name != HOSTILE && !device.name.is_empty());
+    devices
+}
+
 fn page(devices: Vec<DeviceRow>, notice: Option<DevicesNotice>) -> DevicesPage {
     DevicesPage {
         chrome: ada(),
@@ -105,6 +112,7 @@ pub fn samples() -> Vec<Sample> {
         sample("device-sign-out-others", state, &page)
     };
     vec![
+        sample("devices", "ordinary", &page(ordinary(), None)),
         list("some", None),
         list("browser-signed-out", Some(DevicesNotice::Browser)),
         list("terminal-signed-out", Some(DevicesNotice::Terminal)),

@@ -85,6 +85,35 @@ fn members(notice: Option<MembersNotice>) -> MembersPage {
     }
 }
 
+/// The members of an ordinary organization.
+fn ordinary() -> MembersPage {
+    let control = |role| MemberControl::Change(role_choices(Role::Owner, role));
+    let member = |id, name, role| row(id, name, role, control(role));
+    let mut page = members(None);
+    page.members.truncate(1);
+    page.members.extend([
+        member("grace", "Grace Hopper", Role::Admin),
+        member("bob", "Bob Byron", Role::Member),
+        MemberRow {
+            is_email_verified: false,
+            last_active: None,
+            ..member("mary", "Mary Somerville", Role::Member)
+        },
+    ]);
+    page.next = None;
+    page.invite = invite(
+        Delivery::Mail,
+        vec![
+            invitation("inv_1", Some("charles@example.com")),
+            invitation("inv_2", None),
+        ],
+    );
+    if let Some(invite) = &mut page.invite {
+        invite.next = None;
+    }
+    page
+}
+
 /// Members, and the removal of one.
 pub fn samples() -> Vec<Sample> {
     let nothing = MemberControl::Nothing;
@@ -133,6 +162,7 @@ pub fn samples() -> Vec<Sample> {
     let done = |state, notice| sample("members", state, &members(Some(notice)));
     let changed = MembersNotice::RoleChanged(HOSTILE.into(), Role::Admin);
     vec![
+        sample("members", "ordinary", &ordinary()),
         sample("members", "owner", &members(None)),
         done("changed", changed),
         done("removed", MembersNotice::Removed),

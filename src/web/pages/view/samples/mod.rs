@@ -7,6 +7,7 @@ mod audit;
 mod device;
 mod devices;
 mod error;
+mod identity;
 mod invitation;
 mod member;
 mod org;
@@ -14,15 +15,17 @@ mod password;
 mod policy;
 mod problem;
 mod project;
+mod scopes;
 mod token;
 mod token_access;
+mod token_activity;
 mod token_form;
 
 use super::org::{EndingToken, OrganizationHead};
-use super::{Assets, Chrome, Moment, ScopeChoice, User};
+use super::{Assets, Chrome, Moment, ScopeChoice, User, render};
 use askama::Template;
 use chrono::{DateTime, TimeDelta, TimeZone, Utc};
-use config::{Links, Notes, Support};
+use config::{Links, Notes, Support, Words};
 use domain::role::Role;
 use domain::scope::{Scope, ScopeName};
 
@@ -39,11 +42,21 @@ pub struct Sample {
     pub state: &'static str,
     /// The rendered page.
     pub html: String,
+    /// The page of a brand that calls an organization a workspace, and a project a service.
+    pub html_in_own_words: String,
 }
 
 fn sample(page: &'static str, state: &'static str, template: &impl Template) -> Sample {
-    let html = template.render().expect("a template that renders");
-    Sample { page, state, html }
+    let html = |words: &Words| render(template, words).expect("a template that renders");
+    Sample {
+        page,
+        state,
+        html: html(&Words::default()),
+        html_in_own_words: html(&Words {
+            organization: "workspace".into(),
+            project: "service".into(),
+        }),
+    }
 }
 
 fn now() -> DateTime<Utc> {
@@ -132,11 +145,13 @@ pub(super) fn choice(name: &str, description: &str, ticked: bool) -> ScopeChoice
 pub fn all() -> Vec<Sample> {
     [
         account::samples(),
+        identity::samples(),
         password::samples(),
         device::samples(),
         devices::samples(),
         token::samples(),
         token_access::samples(),
+        token_activity::samples(),
         token_form::samples(),
         org::samples(),
         member::samples(),
@@ -147,6 +162,7 @@ pub fn all() -> Vec<Sample> {
         error::samples(),
         problem::samples(),
         admin::samples(),
+        scopes::samples(),
         admin_client::samples(),
     ]
     .into_iter()

@@ -4,7 +4,7 @@ use super::super::FieldErrors;
 use super::super::log_badge::{LogBadge, LogState};
 use super::super::org::*;
 use super::super::org_overview::*;
-use super::audit::verified;
+use super::audit::{changes, verified};
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, sample};
 use domain::role::Role;
 
@@ -49,6 +49,11 @@ fn overview(access: Access, notice: Option<OrganizationNotice>) -> OrganizationP
         projects: 1,
         access,
         admin: access.can_manage().then(|| admin(Vec::new())),
+        rights: vec![
+            rights(Role::Owner, 2, &["orgs:write", "billing:write"]),
+            rights(Role::Admin, 1, &["audit:read"]),
+            rights(Role::Member, 9, &[]),
+        ],
         name: "Acme".into(),
         notice,
         errors: FieldErrors::none(),
@@ -62,10 +67,20 @@ fn admin(todo: Vec<TodoLine>) -> AdminOverview {
         personal_tokens: 52,
         is_cut: false,
         log: verified(),
+        changes: changes(),
+        log_path: "/o/acme/audit".into(),
     }
 }
 
-fn todo() -> Vec<TodoLine> {
+fn rights(role: Role, members: usize, scopes: &[&str]) -> RoleRights {
+    RoleRights {
+        role,
+        members,
+        scopes: scopes.iter().map(|name| (*name).to_owned()).collect(),
+    }
+}
+
+fn todo([expiring, unused]: [&str; 2]) -> Vec<TodoLine> {
     let item = |name: &str, ends| TodoItem {
         name: name.into(),
         ends,
@@ -83,7 +98,7 @@ fn todo() -> Vec<TodoLine> {
         line(
             23,
             "tokens lose access when their grace period ends",
-            vec![deploys.clone(), item(LONG, Some(days(3)))],
+            vec![deploys.clone(), item(expiring, Some(days(3)))],
         ),
         line(1, "token expires within 7 days", vec![deploys]),
         TodoLine {
@@ -91,7 +106,7 @@ fn todo() -> Vec<TodoLine> {
             ..line(
                 5,
                 "tokens are unused for more than 30 days",
-                vec![item(HOSTILE, None)],
+                vec![item(unused, None)],
             )
         },
         TodoLine {
@@ -152,8 +167,12 @@ pub fn samples() -> Vec<Sample> {
                 state: LogState::Contradicted(days(-1), 7),
                 checkpoint: None,
             },
-            ..admin(todo())
+            ..admin(todo([LONG, HOSTILE]))
         }),
+        ..overview(Access::Own, None)
+    };
+    let ordinary = OrganizationPage {
+        admin: Some(admin(todo(["ERP sync", "zapier by Bob Byron"]))),
         ..overview(Access::Own, None)
     };
     let unverified = OrganizationPage {
@@ -162,7 +181,7 @@ pub fn samples() -> Vec<Sample> {
                 state: LogState::Unverified,
                 checkpoint: None,
             },
-            ..admin(todo().split_off(1))
+            ..admin(todo([LONG, HOSTILE]).split_off(1))
         }),
         ..overview(Access::Manage, None)
     };
@@ -189,6 +208,7 @@ pub fn samples() -> Vec<Sample> {
         seen("member", Access::View, None),
         seen("joined", Access::View, Some(OrganizationNotice::Joined)),
         seen("admin", Access::Manage, Some(OrganizationNotice::Renamed)),
+        sample("org", "ordinary", &ordinary),
         seen("owner", Access::Own, Some(OrganizationNotice::Created)),
         sample("org", "errors", &hostile),
         sample("org", "attention", &busy),

@@ -75,7 +75,7 @@ pub fn samples() -> Vec<Sample> {
     };
     let mut errors = FieldErrors::on("personal_tokens", "Choose who may make them.");
     errors.push("max_lifetime", "Choose a lifetime from the list.");
-    errors.push("never", "A token with a longest lifetime expires.");
+    errors.push("never", "Choose no limit, or clear this box.");
     let again = PolicyPage {
         terms: Terms {
             personal_tokens: personal_tokens(""),

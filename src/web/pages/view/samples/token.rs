@@ -4,6 +4,7 @@ use super::super::Choice;
 use super::super::token::*;
 use super::super::token_list::*;
 use super::{HOSTILE, LONG, Sample, acme, ada, days, ending, hostile_org, minutes, sample};
+use domain::policy::Violation;
 
 pub(super) fn token(id: &str, name: &str, state: TokenState) -> TokenRow {
     TokenRow {
@@ -32,6 +33,7 @@ fn page(tokens: Vec<TokenRow>, notice: Option<TokensNotice>) -> TokensPage {
         chrome: ada(),
         owner: TokensOwner::User,
         right: TokenRight::Manage,
+        can_create_own: true,
         listing: listing(tokens),
         notice,
         commands: FirstCommands {
@@ -133,6 +135,61 @@ fn several() -> Vec<TokenRow> {
     ]
 }
 
+/// The tokens of an ordinary user.
+fn ordinary() -> Vec<TokenRow> {
+    let named = |id: &str, name: &str, hint: &str, used: i64| TokenRow {
+        hint: format!("dc_…{hint}"),
+        last_used: Some(LastUse {
+            at: minutes(-used),
+            address: Some(format!("203.0.113.{}", 7 + used % 50)),
+        }),
+        ..token(id, name, TokenState::Live)
+    };
+    let all = [
+        "audit:read",
+        "orgs:read",
+        "projects:read",
+        "tokens:read",
+        "tokens:write",
+    ];
+    vec![
+        TokenRow {
+            scopes: all.map(String::from).to_vec(),
+            high_risk: 1,
+            ..named("1", "ada-laptop", "4f2a", 4)
+        },
+        TokenRow {
+            limits: vec!["Acme".into(), "Website".into()],
+            expires: Some(days(5)),
+            mark: Some(TokenMark::ExpiresSoon),
+            ..named("2", "Production deploys", "91c0", 12)
+        },
+        TokenRow {
+            limits: vec!["Acme".into()],
+            scopes: vec!["projects:read".into()],
+            ..named("3", "Nightly report", "07be", 700)
+        },
+        TokenRow {
+            expires: Some(minutes(1400)),
+            mark: Some(TokenMark::Replaced),
+            ..named("4", "ERP sync", "d3a8", 190)
+        },
+        TokenRow {
+            scopes: vec!["orgs:write".into()],
+            high_risk: 1,
+            expires: None,
+            mark: Some(TokenMark::Unused(days(-33))),
+            ..named("5", "Import of 2025", "6e11", 47_520)
+        },
+        TokenRow {
+            expires: Some(days(364)),
+            last_used: None,
+            scopes: Vec::new(),
+            ..named("6", "Dashboard", "b42d", 0)
+        },
+    ]
+}
+
 /// The tokens of Acme, as `right` shows them.
 fn of_acme(right: TokenRight, mut tokens: Vec<TokenRow>) -> TokensPage {
     for token in &mut tokens {
@@ -190,8 +247,17 @@ pub fn samples() -> Vec<Sample> {
         })
     };
     let one = vec![ending().remove(0)];
+    let refused = |state, violation, tokens| {
+        let page = TokensPage {
+            right: TokenRight::Revoke(violation),
+            can_create_own: false,
+            ..page(tokens, None)
+        };
+        sample("tokens", state, &page)
+    };
     let org_tokens = |state, right, tokens| sample("org-tokens", state, &of_acme(right, tokens));
     vec![
+        tokens("ordinary", ordinary(), None),
         tokens("several", several(), None),
         tokens(
             "revoked",
@@ -222,6 +288,9 @@ pub fn samples() -> Vec<Sample> {
                 ..listing(several())
             },
         ),
+        refused("plan", Violation::Plan, several()),
+        refused("role", Violation::Role, Vec::new()),
+        refused("creator", Violation::Creator, several()),
         listed("nothing-found", nothing("active", HOSTILE)),
         listed("nothing-active", nothing("active", "")),
         listed("nothing-ended", nothing("ended", "")),
@@ -238,8 +307,12 @@ pub fn samples() -> Vec<Sample> {
         org_tokens("several", TokenRight::Manage, several()),
         org_tokens("empty", TokenRight::Manage, Vec::new()),
         org_tokens("member", TokenRight::View, Vec::new()),
-        org_tokens("free", TokenRight::Revoke, several()),
-        org_tokens("free-empty", TokenRight::Revoke, Vec::new()),
+        org_tokens("free", TokenRight::Revoke(Violation::Plan), several()),
+        org_tokens(
+            "free-empty",
+            TokenRight::Revoke(Violation::Plan),
+            Vec::new(),
+        ),
         sample("revoke", "origin", &revoke(live[0].clone())),
         sample("revoke", "unused", &revoke(live[1].clone())),
         sample("revoke", "long", &revoke(live[2].clone())),

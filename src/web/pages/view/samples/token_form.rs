@@ -5,6 +5,7 @@ use super::super::token_form::*;
 use super::super::{Choice, FieldErrors, Moment, ProjectGroup, ScopeChoice};
 use super::token::token;
 use super::{HOSTILE, LONG, Sample, acme, ada, choice, days, minutes, sample};
+use domain::route::Unscoped;
 use domain::scope::Risk;
 
 fn expiry(selected: &str, over: &[&str]) -> Vec<ExpiryChoice> {
@@ -84,6 +85,7 @@ fn new_token() -> NewTokenPage {
         reach: Reach::default(),
         presets: presets(""),
         resources: Resource::of(scopes(&[])),
+        unscoped: Unscoped::Identity,
         left_out: Vec::new(),
         form_nonce: "form_nonce".into(),
         errors: FieldErrors::none(),
@@ -132,6 +134,7 @@ fn many() -> NewTokenPage {
     ];
     NewTokenPage {
         resources: Resource::of(scopes),
+        unscoped: Unscoped::Open,
         reach: Reach {
             has_choice: true,
             all: Some(false),
@@ -139,6 +142,24 @@ fn many() -> NewTokenPage {
         },
         ..new_token()
     }
+}
+
+/// An ordinary token, as it is selected.
+fn ordinary() -> NewTokenPage {
+    let mut page = many();
+    page.name = "Production deploys".into();
+    page.resources = Resource::of(scopes(&[
+        "app:deploy",
+        "projects:read",
+        "projects:write",
+        "tokens:read",
+    ]));
+    page.reach.organizations.truncate(1);
+    page.reach.organizations.push(ReachOrganization {
+        required: Some(Requirement::AdminsOnly),
+        ..reached("org_2", "Analytical Engines", &[])
+    });
+    page
 }
 
 /// A copy of a token, of which the user can give only a part, under a limit on lifetimes.
@@ -150,6 +171,7 @@ fn copied() -> NewTokenPage {
         latest: Some("2027-02-20".into()),
         presets: presets("read-only"),
         resources: Resource::of(scopes(&ticked)),
+        unscoped: Unscoped::Identity,
         left_out: vec![
             "app:admin".into(),
             "a project that you cannot choose".into(),
@@ -233,6 +255,11 @@ pub fn samples() -> Vec<Sample> {
         },
         ..new_token()
     };
+    let without_scopes = NewTokenPage {
+        resources: Vec::new(),
+        unscoped: Unscoped::ByRole,
+        ..new_token()
+    };
     let org_created = TokenCreatedPage {
         owner: of_acme(),
         ..created("Build server", None, &["projects:read"])
@@ -254,9 +281,11 @@ pub fn samples() -> Vec<Sample> {
     };
     vec![
         sample("token-new", "empty", &new_token()),
+        sample("token-new", "ordinary", &ordinary()),
         sample("token-new", "many", &many()),
         sample("token-new", "copied", &copied()),
         sample("token-new", "errors", &again),
+        sample("token-new", "without-scopes", &without_scopes),
         sample("org-token-new", "empty", &org_new),
         sample(
             "token-created",

@@ -1,0 +1,179 @@
+//! The claims of signed statements of a provider, and what they prove.
+
+use super::jose::Claims;
+use chrono::Duration;
+use config::{EntryRules, Provider};
+use domain::Instant;
+use domain::identity::Identity;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// How far the clocks of a provider and of this server may differ, in seconds.
+const LEEWAY: i64 = 60;
+
+/// Longest subject (OpenID Connect Core 1.0 section 2), and a limit for other claims that are kept.
+const LONGEST: usize = 255;
+
+/// A user of a provider, as it stated in a statement that was verified. It holds a refresh token,
+/// so it has no `Debug`.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Arrived {
+    /// The id of the provider.
+    pub provider: String,
+    /// The issuer.
+    pub issuer: String,
+    /// The subject.
+    pub subject: String,
+    /// The email address, in the form in which addresses are stored.
+    pub email: Option<String>,
+    /// Whether the provider states that the user has the address.
+    pub is_email_verified: bool,
+    /// The display name.
+    pub name: Option<String>,
+    /// The groups; `None` if the provider states none.
+    pub groups: Option<Vec<String>>,
+    /// The session at the provider, `sid`.
+    pub session: Option<String>,
+    /// The refresh token.
+    pub refresh_token: Option<String>,
+}
+
+/// Why a statement proves nothing: a code for the audit log.
+pub(super) type Reason = &'static str;
+
+/// What every signed statement must have: it is of this provider, for this audience, in force now,
+/// and recent. Returns when it expires. Fails with the reason.
+pub(super) fn check(
+    claims: &Claims,
+    provider: &Provider,
+    audience: &str,
+    now: Instant,
+) -> Result<Instant, Reason> {
+    if text(claims, "iss") != Some(&provider.issuer) {
+        return Err("wrong_issuer");
+    }
+    let is_for_us = match claims.get("aud") {
+        Some(Value::String(one)) => one == audience,
+        // Another audience could use it too, unless the provider names the authorized party.
+        Some(Value::Array(all)) => {
+            all.iter().any(|one| one == audience)
+                && (all.len() == 1 || text(claims, "azp") == Some(audience))
+        }
+        _ => false,
+    };
+    let is_other_party = claims.get("azp").is_some_and(|azp| azp != audience);
+    if !is_for_us || is_other_party {
+        return Err("wrong_audience");
+    }
+    let now = now.timestamp();
+    let expires = seconds(claims, "exp").ok_or("no_expiry")?;
+    if expires <= now - LEEWAY {
+        return Err("expired");
+    }
+    let issued = seconds(claims, "iat").ok_or("no_issue_time")?;
+    let not_before = match claims.contains_key("nbf") {
+        true => seconds(claims, "nbf").ok_or("not_yet_valid")?,
+        false => issued,
+    };
+    if issued.max(not_before) > now + LEEWAY {
+        return Err("not_yet_valid");
+    }
+    Instant::from_timestamp(expires, 0).ok_or("no_expiry")
+}
+
+/// A time in seconds since 1970, which may have a fraction (RFC 7519 section 2).
+fn seconds(claims: &Claims, name: &str) -> Option<i64> {
+    let value = claims.get(name)?;
+    value.as_i64().or_else(|| {
+        let seconds = value.as_f64()?;
+        // Far from where a float is inexact.
+        (0.0..1e12).contains(&seconds).then_some(seconds as i64)
+    })
+}
+
+/// A text claim.
+pub(super) fn text<'a>(claims: &'a Claims, name: &str) -> Option<&'a str> {
+    claims.get(name).and_then(Value::as_str)
+}
+
+/// How long the id of a statement is remembered after its expiry.
+pub(super) fn leeway() -> Duration {
+    Duration::seconds(LEEWAY)
+}
+
+impl Arrived {
+    /// The user of whom the claims are.
+    pub(super) fn read(provider: &Provider, claims: &Claims) -> Result<Self, Reason> {
+        let short = |name| text(claims, name).filter(|text| text.len() <= LONGEST);
+        let subject = short("sub").filter(|subject| !subject.is_empty());
+        let email = short("email").and_then(|email| domain::user::email(email).ok());
+        Ok(Self {
+            provider: provider.id.clone(),
+            issuer: provider.issuer.clone(),
+            subject: subject.ok_or("no_subject")?.to_owned(),
+            // Some providers write the flag as text.
+            is_email_verified: email.is_some()
+                && claims
+                    .get("email_verified")
+                    .is_some_and(|is| *is == Value::Bool(true) || is == "true"),
+            email,
+            name: short("name").map(str::to_owned),
+            groups: groups(claims, &provider.entry),
+            session: short("sid").map(str::to_owned),
+            refresh_token: None,
+        })
+    }
+
+    /// The identity.
+    pub fn identity(&self) -> Identity {
+        Identity {
+            issuer: self.issuer.clone(),
+            subject: self.subject.clone(),
+        }
+    }
+
+    /// Whether the claims that the provider's rules need are missing.
+    pub(super) fn lacks(&self, entry: &EntryRules) -> bool {
+        let needs_groups = !entry.allowed_groups.is_empty() || !entry.rules.is_empty();
+        self.email.is_none() || needs_groups && self.groups.is_none()
+    }
+
+    /// Fails with the reason unless the rules of the provider admit the user.
+    pub(super) fn check_entry(&self, entry: &EntryRules) -> Result<(), Reason> {
+        if !entry.email_domains.is_empty() {
+            let domain = self
+                .email
+                .as_deref()
+                .and_then(|email| email.rsplit('@').next());
+            let is_listed = domain.is_some_and(|domain| {
+                let mut listed = entry.email_domains.iter();
+                listed.any(|one| one == domain)
+            });
+            if !is_listed || !self.is_email_verified {
+                return Err("email_domain");
+            }
+        }
+        let is_in = |group: &String| self.groups.as_ref().is_some_and(|own| own.contains(group));
+        match entry.allowed_groups.is_empty() || entry.allowed_groups.iter().any(is_in) {
+            true => Ok(()),
+            false => Err("group"),
+        }
+    }
+}
+
+/// The groups in the claim for them, a list or one, without those that no rule names: a user may
+/// have thousands.
+fn groups(claims: &Claims, entry: &EntryRules) -> Option<Vec<String>> {
+    let value = claims.get(&entry.groups_claim)?;
+    let named = entry.rules.iter().map(|rule| &rule.group);
+    let named = named.chain(&entry.allowed_groups);
+    let named: BTreeSet<&str> = named.map(String::as_str).collect();
+    let given = match value {
+        Value::String(one) => vec![one.as_str()],
+        Value::Array(all) => all.iter().filter_map(Value::as_str).collect(),
+        _ => return None,
+    };
+    let known = given.into_iter().filter(|group| named.contains(group));
+    Some(known.map(str::to_owned).collect())
+}

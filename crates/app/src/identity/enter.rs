@@ -1,0 +1,165 @@
+//! The sign-in of a user whom a provider has identified.
+
+use super::claims::Arrived;
+use super::pending::{self, Entry};
+use super::{Failed, find, refresh, rules};
+use crate::access::Caller;
+use crate::session::{self, NewSession};
+use crate::tx::Tx;
+use crate::user::{self, take_address};
+use crate::{Error, Request};
+use config::Provider;
+use domain::audit::Action;
+use domain::id::UserId;
+use domain::identity::{LinkedIdentity, SessionIdentity};
+use domain::secret::Secret;
+use domain::user::{Standing, User};
+use serde_json::json;
+
+/// How a sign-in with a provider ended.
+pub enum Entered {
+    /// The user is signed in, and continues at the local path.
+    SignedIn(Box<NewSession>, String),
+    /// The identity is not linked to a user yet, and the account to link it to has to be proven on
+    /// the page for it, which gets this sealed text.
+    Connect(String),
+}
+
+/// What the transaction found.
+enum Found {
+    SignedIn(Box<NewSession>),
+    Unproven,
+    Refused(Failed),
+}
+
+/// Signs the user of the identity in, creates the user, or asks for a proof of the account with the
+/// same address.
+pub(super) async fn enter(
+    req: &Request,
+    visitor: &Secret,
+    entry: Entry,
+) -> Result<Entered, Failed> {
+    let provider = find(req, &entry.arrived.provider)?.clone();
+    // The rules of the provider change memberships, not the user.
+    let system = req.with_caller(Caller::System);
+    let admitted = entry.clone();
+    let found = system
+        .change(Action::SignedIn, move |tx| admit(tx, &provider, &admitted))
+        .await?;
+    match found {
+        Found::SignedIn(session) => Ok(Entered::SignedIn(session, entry.return_to)),
+        Found::Unproven => Ok(Entered::Connect(pending::seal(&req.app, visitor, &entry))),
+        Found::Refused(failed) => Err(failed),
+    }
+}
+
+fn admit(tx: &mut Tx<'_>, provider: &Provider, entry: &Entry) -> Result<Found, Error> {
+    let arrived = &entry.arrived;
+    if let Some((digest, until)) = &entry.once {
+        tx.needs_no_record();
+        if !store::identity::use_assertion(tx.conn, digest, *until)? {
+            return Ok(Found::Refused(Failed::Invalid("replayed_answer")));
+        }
+    }
+    let linked = store::identity::find_identity(tx.conn, &arrived.identity())?;
+    if entry.connects && linked.is_none() {
+        return Ok(Found::Unproven);
+    }
+    let user_id = match linked {
+        Some(linked) => linked.user_id,
+        None => match create(tx, provider, entry)? {
+            Ok(user_id) => user_id,
+            Err(found) => return Ok(found),
+        },
+    };
+    store::user::lock_user_exclusive(tx.conn, &user_id)?;
+    let user = store::user::find_user(tx.conn, &user_id)?;
+    let Some(user) = user.filter(|user| user.standing == Standing::Active) else {
+        return Ok(Found::Refused(Failed::NotAdmitted("deactivated")));
+    };
+    settle(tx, provider, &user, arrived)?;
+    let begun = SessionIdentity {
+        identity: arrived.identity(),
+        provider_session: arrived.session.clone(),
+    };
+    let session = session::begin(tx, &user, Some(begun))?;
+    Ok(Found::SignedIn(Box::new(session)))
+}
+
+/// Stores what the provider states about a user who has signed in: the refresh token, the
+/// memberships, and that the user has the address.
+pub(super) fn settle(
+    tx: &mut Tx<'_>,
+    provider: &Provider,
+    user: &User,
+    arrived: &Arrived,
+) -> Result<(), Error> {
+    let email = arrived.email.as_deref();
+    store::identity::update_used(tx.conn, &arrived.identity(), email, tx.now)?;
+    refresh::keep(tx, provider, arrived)?;
+    if arrived.is_email_verified
+        && user.email_verified_at.is_none()
+        && email == Some(user.email.as_str())
+    {
+        user::mark_verified(tx, user)?;
+    }
+    rules::apply(
+        tx,
+        provider,
+        &user.id,
+        arrived.groups.as_deref().unwrap_or_default(),
+    )
+}
+
+/// Creates the user of an identity. The inner error is the end of the sign-in instead.
+fn create(
+    tx: &mut Tx<'_>,
+    provider: &Provider,
+    entry: &Entry,
+) -> Result<Result<UserId, Found>, Error> {
+    let arrived = &entry.arrived;
+    let refused = |failed| Ok(Err(Found::Refused(failed)));
+    let Some(email) = &arrived.email else {
+        return refused(Failed::NoEmail);
+    };
+    if let Some(user) = store::user::find_user_by_email(tx.conn, email)? {
+        // The account may be that of another user: it has to be proven. Who has proven the address
+        // may take it from an account that has not.
+        if !(entry.replaces && arrived.is_email_verified && user.yields_address()) {
+            return Ok(Err(Found::Unproven));
+        }
+        take_address(tx, email)?;
+    }
+    if !provider.entry.create_users {
+        return refused(Failed::NotAdmitted("no_user"));
+    }
+    // The first user is the one with the setup link.
+    if !store::user::is_any_user(tx.conn)? {
+        return refused(Failed::NotAdmitted("not_set_up"));
+    }
+    let verified_at = arrived.is_email_verified.then_some(tx.now);
+    let user = user::insert_from_provider(tx, arrived.name.as_deref(), email, verified_at)?;
+    link(tx, &user, arrived)?;
+    Ok(Ok(user.id))
+}
+
+/// Links an identity to a user, which the transaction has created or locked.
+pub(super) fn link(tx: &mut Tx<'_>, user: &User, arrived: &Arrived) -> Result<(), Error> {
+    let new = LinkedIdentity {
+        identity: arrived.identity(),
+        user_id: user.id.clone(),
+        email: arrived.email.clone(),
+        created_at: tx.now,
+        last_used_at: tx.now,
+    };
+    // Another request linked the identity, or another one to the user. The retry finds it.
+    store::identity::insert_identity(tx.conn, &new).map_err(|error| match error {
+        store::Error::Duplicate => store::Error::Collision,
+        error => error,
+    })?;
+    tx.record_as(
+        Action::IdentityLinked,
+        Some(user.id.as_str()),
+        json!({"issuer": arrived.issuer}),
+    )
+}

@@ -1,0 +1,108 @@
+//! Sign-in with identity providers, in every state.
+
+use super::super::FieldErrors;
+use super::super::account::LoginNotice;
+use super::super::identity::*;
+use super::account::{login, user};
+use super::{HOSTILE, LONG, Sample, ada, minutes, sample, stranger};
+
+fn button(name: &str) -> ProviderButton {
+    ProviderButton {
+        name: name.into(),
+        href: "/login/with/acme?return_to=%2Ftokens".into(),
+    }
+}
+
+fn connect(proof: ConnectProof) -> ConnectPage {
+    ConnectPage {
+        chrome: stranger(),
+        link: "one-time".into(),
+        provider: "Acme".into(),
+        identity: HOSTILE.into(),
+        proof,
+        errors: FieldErrors::none(),
+    }
+}
+
+/// Sign-in with identity providers.
+pub fn samples() -> Vec<Sample> {
+    let mut with_providers = login(None);
+    with_providers.providers = vec![button("Acme"), button(HOSTILE)];
+    let mut without_passwords = login(None);
+    without_passwords.providers = vec![button("Acme"), button(LONG)];
+    without_passwords.has_passwords = false;
+    let failed = |notice| {
+        let mut page = login(Some(notice));
+        page.providers = vec![button("Acme")];
+        page
+    };
+    let mut account = user(None);
+    account.has_password = false;
+    account.identities = vec![
+        IdentityRow {
+            issuer: "https://id.example.com".into(),
+            provider: "Acme".into(),
+            email: "ada@example.com".into(),
+            last_used: minutes(-50),
+        },
+        IdentityRow {
+            issuer: HOSTILE.into(),
+            provider: LONG.into(),
+            email: String::new(),
+            last_used: minutes(-90_000),
+        },
+    ];
+    account.providers = vec![button("Beta")];
+    let password = |can_replace, has_passwords| ConnectProof::Password {
+        can_replace,
+        has_passwords,
+    };
+    let confirm = ConnectPage {
+        chrome: ada(),
+        ..connect(ConnectProof::Session("ada@example.com".into()))
+    };
+    let wrong = ConnectPage {
+        errors: FieldErrors::on("password", "This is not the password of the account."),
+        ..connect(password(true, true))
+    };
+    let closed = ConnectClosedPage { chrome: stranger() };
+    vec![
+        sample("login", "providers", &with_providers),
+        sample("login", "providers-only", &without_passwords),
+        sample(
+            "login",
+            "provider-stale",
+            &failed(LoginNotice::ProviderStale),
+        ),
+        sample(
+            "login",
+            "provider-denied",
+            &failed(LoginNotice::ProviderDenied),
+        ),
+        sample(
+            "login",
+            "provider-not-admitted",
+            &failed(LoginNotice::ProviderNotAdmitted),
+        ),
+        sample(
+            "login",
+            "provider-no-email",
+            &failed(LoginNotice::ProviderNoEmail),
+        ),
+        sample(
+            "login",
+            "provider-failed",
+            &failed(LoginNotice::ProviderFailed),
+        ),
+        sample("account", "identities", &account),
+        sample("login-connect", "session", &confirm),
+        sample("login-connect", "password", &connect(password(false, true))),
+        sample("login-connect", "wrong-password", &wrong),
+        sample(
+            "login-connect",
+            "no-passwords",
+            &connect(password(false, false)),
+        ),
+        sample("login-connect-closed", "closed", &closed),
+    ]
+}
