@@ -31,12 +31,14 @@ pub(super) fn words(list: &Value) -> String {
     }
 }
 
-/// The owner of a token, as the program names one.
-pub(super) fn owner_of(me: &Value) -> String {
+/// Whether a text names the owner of a token. A company has its own word for an organization.
+pub(super) fn is_owner(me: &Value, said: &str) -> bool {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     match (&me["user"], &me["organization"]) {
-        (Value::Null, organization) => format!("the organization {}", text(&organization["name"])),
-        (user, _) => format!("{} <{}>", text(&user["name"]), text(&user["email"])),
+        (Value::Null, organization) => {
+            said.starts_with("the ") && said.ends_with(&format!(" {}", text(&organization["name"])))
+        }
+        (user, _) => said == format!("{} <{}>", text(&user["name"]), text(&user["email"])),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The sentences that state something about tokens, and how each is checked.
 
-use super::checks::{is_end, is_private, number, owner_of, words};
+use super::checks::{is_end, is_owner, is_private, number, words};
 use super::sentences::parts;
 use super::{Run, Verdict};
 
@@ -11,7 +11,7 @@ type Check = fn(&Run<'_>, &[&str]) -> Verdict;
 const CLAIMS: &[(&str, Check)] = &[
     // A sign-in.
     ("Signed in to * as *.", |run, parts| {
-        run.about_stored(parts[0], |me| owner_of(me) == parts[1])
+        run.about_stored(parts[0], |me| is_owner(me, parts[1]))
     }),
     ("Scopes:*", |run, parts| {
         run.about_new(|me| words(&me["scopes"]) == parts[0].trim())
