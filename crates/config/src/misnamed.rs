@@ -1,8 +1,8 @@
 //! Variables with the name of a setting but single underscores.
 
 use super::error::{ConfigFault, SourcePosition};
+use super::section::Section;
 use super::source::PREFIX;
-use super::table::Section;
 
 /// The prefix of all variables of the program.
 const PROGRAM: &str = "DOORCODE_";
@@ -10,9 +10,13 @@ const PROGRAM: &str = "DOORCODE_";
 /// The fault of a variable such as `DOORCODE_LISTEN`, which would be ignored without a word.
 pub(super) fn fault(name: &str, sections: &[Section]) -> Option<ConfigFault> {
     let own = name.strip_prefix(PROGRAM)?.to_ascii_lowercase();
-    let mut keys = sections.iter().flat_map(|section| {
+    // A section below another one has no variables.
+    let sections = sections
+        .iter()
+        .filter(|section| !section.name.contains('.'));
+    let mut keys = sections.flat_map(|section| {
         let settings = section.settings.iter();
-        settings.map(move |(key, _)| (section.name, *key))
+        settings.map(move |(key, _)| (section.name.as_str(), *key))
     });
     let (section, key) =
         keys.find(|(section, key)| own == *key || own == format!("{section}_{key}"))?;
