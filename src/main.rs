@@ -7,8 +7,7 @@ use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 use command::{
     audit, check, client, configuration, decision, deployment, operator, org, project, serve, user,
 };
-use doorcode_client::branding::Branding;
-use doorcode_client::commands::{self, Command as Remote, Shared, help};
+use doorcode_client::commands::{self, Command as Remote, CommandLine, Shared};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -84,9 +83,13 @@ enum Group<S: Subcommand, U: Subcommand> {
 }
 
 fn main() -> ExitCode {
-    let branding = Branding::default();
-    let matches = command_line(&branding).get_matches();
-    let arguments = match Arguments::from_arg_matches(&matches) {
+    let branding = match commands::branding() {
+        Ok(branding) => branding,
+        Err(failed) => return failed,
+    };
+    let command_line = CommandLine::with_server(&branding, Arguments::command, &SERVER_VARIABLES);
+    let parsed = command_line.parse(std::env::args_os());
+    let arguments = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => error.exit(),
     };
@@ -100,22 +103,34 @@ fn main() -> ExitCode {
         Some(Command::Org(command)) => org::run(config, command),
         Some(Command::Project(Group::Server(command))) => project::run(config, command),
         Some(Command::Project(Group::User(command))) => {
-            return remote(&Remote::Shared(Shared::Project(command)), config);
+            return remote(
+                &Remote::Shared(Shared::Project(command)),
+                config,
+                command_line,
+            );
         }
         Some(Command::Operator(command)) => operator::run(config, command),
         Some(Command::Deployment(command)) => deployment::run(config, command),
         Some(Command::Audit(Group::Server(command))) => audit::run(config, command),
         Some(Command::Audit(Group::User(command))) => {
-            return remote(&Remote::Shared(Shared::Audit(command)), config);
+            return remote(
+                &Remote::Shared(Shared::Audit(command)),
+                config,
+                command_line,
+            );
         }
         Some(Command::Config(Group::Server(command))) => configuration::run(config, command),
         Some(Command::Config(Group::User(command))) => {
-            return remote(&Remote::Shared(Shared::Config(command)), config);
+            return remote(
+                &Remote::Shared(Shared::Config(command)),
+                config,
+                command_line,
+            );
         }
         Some(Command::Check(command)) => check::run(command),
         Some(Command::Explain(command)) => decision::run(config, command),
         Some(Command::Openapi) => command::openapi(config),
-        Some(Command::Remote(command)) => return remote(&command, config),
+        Some(Command::Remote(command)) => return remote(&command, config, command_line),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -130,22 +145,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// The command line under these names.
-fn command_line(branding: &Branding) -> clap::Command {
-    help::arrange(Arguments::command(), branding, Some(&SERVER_VARIABLES))
-}
-
 /// Runs a command of users, which a server answers.
-fn remote(command: &Remote, config: Option<&Path>) -> ExitCode {
-    let branding = Branding::default();
+fn remote(command: &Remote, config: Option<&Path>, command_line: CommandLine<'_>) -> ExitCode {
     if config.is_some() {
         let message = format!(
             "--config is for the commands of the server. Name the credentials file in {}.",
-            branding.variable("CONFIG")
+            command_line.branding.variable("CONFIG")
         );
-        Arguments::command()
+        command_line
+            .describe()
             .error(ErrorKind::ArgumentConflict, message)
             .exit();
     }
-    commands::run(command, &branding, command_line)
+    commands::run(command, command_line)
 }

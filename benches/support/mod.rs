@@ -23,11 +23,16 @@ pub mod program;
 pub mod search;
 #[path = "../../tests/it/support/seed.rs"]
 pub mod seed;
+#[path = "../../tests/it/support/truth/mod.rs"]
+pub mod truth;
 
 /// The email address of the default test user.
 pub const EMAIL: &str = "ada@example.com";
 /// The password of the default test user.
 pub const PASSWORD: &str = "violet kettle marches north";
+
+/// The operator token of the servers that the tests start in process.
+pub const OPERATOR: &str = "dc_0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// An HTTP client that follows no redirect and keeps no cookie.
 pub fn http() -> reqwest::Client {

@@ -53,13 +53,16 @@ impl Log {
 }
 
 /// The log levels of `RUST_LOG`: one for all modules, or levels per module, such as
-/// `warn,doorcode=debug`. Default: `info`.
+/// `warn,doorcode=debug`. Default: `info`, and warnings of the HTTP library.
 fn levels() -> Targets {
     let named = std::env::var("RUST_LOG").unwrap_or_default();
     // An empty item would be parsed as the lowest level.
     let items: Vec<_> = named.split(',').filter(|item| !item.is_empty()).collect();
     match items.join(",").parse() {
         Ok(levels) if !items.is_empty() => levels,
-        _ => Targets::new().with_default(LevelFilter::INFO),
+        // Its start says nothing that an operator needs.
+        _ => Targets::new()
+            .with_default(LevelFilter::INFO)
+            .with_target("actix_server", LevelFilter::WARN),
     }
 }

@@ -318,13 +318,11 @@ fn explain(error: &doorcode::app::Error) -> String {
     }
 }
 
-/// The command to call this program: its path if it was called by path, else `doorcode`.
+/// The command to call this program, as it was called: a company may have renamed it.
 fn program() -> String {
-    let called = std::env::args().next().unwrap_or_default();
-    match called.contains('/') {
-        true => called,
-        false => "doorcode".to_owned(),
-    }
+    let called = std::env::args().next();
+    let called = called.filter(|called| !called.is_empty());
+    called.unwrap_or_else(|| "doorcode".to_owned())
 }
 
 /// A text with its commands of this program as they can be called here.

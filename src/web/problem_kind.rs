@@ -62,7 +62,7 @@ kinds! {
         "Use https and rotate the token."),
     Unauthorized = (401, "unauthorized", "No token",
         "The request has no token.",
-        "Send a token in the header `Authorization: Bearer …`. `doorcode login` gets one."),
+        "Send a token in the header `Authorization: Bearer …`. Sign in on the command line, or create one on the Tokens page."),
     InvalidToken = (401, "invalid_token", "Invalid token",
         "The token is unknown, expired or revoked.",
         "Sign in again or use another token."),

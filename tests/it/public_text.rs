@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// Compares with `tests/snapshots/{name}.snap`.
-fn assert_snapshot(name: &str, text: &str) {
+pub fn assert_snapshot(name: &str, text: &str) {
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots"));
     settings.set_prepend_module_to_snapshot(false);
@@ -101,22 +101,39 @@ fn write_session(
     command: &str,
     finished: &Finished,
 ) {
-    let mut text = format!(
+    let text = format!(
         "$ doorcode {command}\n{}{}[{}]\n\n",
         finished.stdout,
         finished.stderr,
         finished.code.unwrap(),
     );
+    written.push_str(&shown(&text, machine, test));
+}
+
+/// A text with the same addresses, paths, codes and times in each run.
+pub fn shown(text: &str, machine: &Machine, test: &TestApp) -> String {
     let home = machine.home().to_str().unwrap();
     let device = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let mut text = text.to_owned();
     for (found, shown) in [
         (test.url.as_str(), "https://api.example.com"),
         (home, "~"),
+        (env!("CARGO_BIN_EXE_doorcode"), "doorcode"),
         (&format!(" on {} (", device.trim()), " on my-machine ("),
     ] {
         text = text.replace(found, shown);
     }
-    written.push_str(&without_codes(&without_time_left(&text)));
+    without_codes(&without_time_left(&without_request_ids(&text)))
+}
+
+/// The text with the same request id everywhere.
+fn without_request_ids(text: &str) -> String {
+    let mut parts = text.split("(request ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| {
+        let (_, rest) = part.split_once(')').unwrap();
+        text + "(request 0000)" + rest
+    })
 }
 
 /// The text without the time that is left until the end of a token, which the client computes with

@@ -14,6 +14,7 @@ mod error;
 mod listen;
 mod mail;
 mod metrics;
+mod misnamed;
 mod operator;
 mod organizations;
 mod postgres;
@@ -135,6 +136,8 @@ impl Config {
         env: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
         let mut entries = file.map_or(Ok(Entries::new()), File::parse)?;
+        let env: Vec<_> = env.into_iter().collect();
+        let names: Vec<_> = env.iter().map(|(name, _)| name.clone()).collect();
         let faults = source::overlay(&mut entries, env);
         let mut root = Table::root(entries, faults);
         let mut config = Self {
@@ -163,7 +166,11 @@ impl Config {
         config.presets = scopes::presets(&mut root, &config.scopes);
         config.routes = routes::read(&mut root, &config.scopes);
         config.sections = root.finish()?;
-        Ok(config)
+        let misnamed = |name: &String| misnamed::fault(name, &config.sections);
+        match names.iter().find_map(misnamed) {
+            Some(fault) => Err(fault.into()),
+            None => Ok(config),
+        }
     }
 
     /// The effective settings as TOML, with the passwords in URLs hidden.

@@ -162,13 +162,13 @@ impl fmt::Display for Error {
                 name,
                 description: None,
             } => {
-                write!(f, "The server refused the sign-in: {name}.")
+                write!(f, "The server refused: {name}.")
             }
             Self::OAuth {
                 name,
                 description: Some(text),
             } => {
-                write!(f, "The server refused the sign-in: {text} ({name})")
+                write!(f, "The server refused: {text} ({name})")
             }
             Self::Denied(Some(reason)) => f.write_str(reason),
             Self::Denied(None) => f.write_str("The sign-in was denied."),

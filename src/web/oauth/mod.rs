@@ -9,6 +9,7 @@ mod revoke;
 mod token;
 pub mod verify;
 
+use super::challenge::realm;
 use super::failure::Failure;
 use super::route::{nothing, post, read, resource};
 use super::{extract, surface};
@@ -67,7 +68,7 @@ pub async fn surface(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let mut response =
-        surface::answer(app, request, next, |_, _, failure, _| write(failure)).await?;
+        surface::answer(app, request, next, |app, _, failure, _| write(app, failure)).await?;
     token::note_preference(&mut response);
     Ok(response)
 }
@@ -77,7 +78,7 @@ pub async fn surface(
 const UNAVAILABLE: &str = "temporarily_unavailable";
 const SERVER_ERROR: &str = "server_error";
 
-fn write(failure: &Failure) -> HttpResponse {
+fn write(app: &App, failure: &Failure) -> HttpResponse {
     let invalid = OAuthError::InvalidRequest.as_str();
     let invalid_client = OAuthError::InvalidClient.as_str();
     let (error, description) = match failure {
@@ -91,6 +92,7 @@ fn write(failure: &Failure) -> HttpResponse {
             "The caller is unknown or its credentials are wrong. Check them.",
         ),
         Failure::Malformed(what) => (invalid, *what),
+        Failure::Parameter(what) => (invalid, what.as_str()),
         Failure::UnsupportedMedia => (
             invalid,
             "Send the parameters as application/x-www-form-urlencoded.",
@@ -127,13 +129,13 @@ fn write(failure: &Failure) -> HttpResponse {
         Failure::InvalidToken => {
             response.insert_header((
                 header::WWW_AUTHENTICATE,
-                r#"Bearer realm="Doorcode", error="invalid_token""#,
+                format!(r#"Bearer {}, error="invalid_token""#, realm(app)),
             ));
         }
         _ if status == StatusCode::UNAUTHORIZED => {
             response.insert_header((
                 header::WWW_AUTHENTICATE,
-                r#"Basic realm="Doorcode", charset="UTF-8""#,
+                format!(r#"Basic {}, charset="UTF-8""#, realm(app)),
             ));
         }
         _ => {}

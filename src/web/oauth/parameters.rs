@@ -55,9 +55,14 @@ pub async fn read(
     };
     // RFC 8707 section 2 lets `resource` repeat. No endpoint uses it yet.
     match parameters.repeated_except(&["resource"]) {
-        Some(_) => Err(Failure::Malformed(
-            "A parameter appears more than once. Send each once.",
-        )),
+        // An unknown name may have characters that an error description cannot have (RFC 6749
+        // section 5.2).
+        Some(name) => Err(match KNOWN.iter().find(|known| **known == name) {
+            Some(name) => {
+                Failure::Parameter(format!("The parameter {name} is repeated. Send it once."))
+            }
+            None => Failure::Malformed("A parameter is repeated. Send each once."),
+        }),
         None => Ok(parameters),
     }
 }

@@ -13,17 +13,28 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A machine with the program of a company, and nothing else.
-struct Branded {
+pub struct Branded {
     home: TempDir,
     folder: TempDir,
     program: PathBuf,
     host: String,
 }
 
+/// The program with the client commands alone.
+pub const CLIENT: &str = env!("CARGO_BIN_EXE_doorcode-client");
+
+/// The program that also has the commands of the server.
+pub const SERVER: &str = env!("CARGO_BIN_EXE_doorcode");
+
 impl Branded {
-    /// A program with this name; `branding` lacks the name and the server.
-    fn new(test: &TestApp, name: &str, branding: &str) -> Self {
-        let own = Path::new(env!("CARGO_BIN_EXE_doorcode-client"));
+    /// The client program with this name; `branding` lacks the name and the server.
+    pub fn new(test: &TestApp, name: &str, branding: &str) -> Self {
+        Self::of(CLIENT, test, (name, branding))
+    }
+
+    /// The same of one of both programs.
+    pub fn of(own: &str, test: &TestApp, (name, branding): (&str, &str)) -> Self {
+        let own = Path::new(own);
         // Another name of the same file: a copy could be open for writing when it is started.
         let folder = tempfile::tempdir_in(own.parent().unwrap()).unwrap();
         let program = folder.path().join(name);
@@ -39,28 +50,37 @@ impl Branded {
         branded
     }
 
-    fn branding(&self) -> PathBuf {
+    pub fn branding(&self) -> PathBuf {
         let name = self.program.file_name().unwrap().to_str().unwrap();
         self.folder.path().join(format!("{name}.branding.toml"))
     }
 
-    fn write_branding(&self, text: &str, mode: u32) {
+    pub fn write_branding(&self, text: &str, mode: u32) {
         fs::write(self.branding(), text).unwrap();
         fs::set_permissions(self.branding(), Permissions::from_mode(mode)).unwrap();
     }
 
-    fn command(&self, arguments: &[&str]) -> Program {
+    /// The folder of the program.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Program {
         Program::of_file(&self.program, self.home.path(), arguments).of(&Canaries::of(&self.host))
     }
 
     /// Runs a command, whose output must name the company alone.
     #[track_caller]
-    fn run(&self, arguments: &[&str]) -> Finished {
+    pub fn run(&self, arguments: &[&str]) -> Finished {
         self.branded(self.command(arguments).run())
     }
 
     #[track_caller]
-    fn branded(&self, finished: Finished) -> Finished {
+    pub fn branded(&self, finished: Finished) -> Finished {
         for text in [&finished.stdout, &finished.stderr] {
             // The folder of the tests may contain the name.
             let text = text.replace(&*self.folder.path().to_string_lossy(), "");
@@ -70,7 +90,7 @@ impl Branded {
     }
 
     /// Signs in with an approval of these scopes in the browser.
-    async fn sign_in(&self, test: &TestApp, (arguments, scopes): (&[&str], &[&str])) {
+    pub async fn sign_in(&self, test: &TestApp, (arguments, scopes): (&[&str], &[&str])) {
         let login = self.command(&["login", "--no-browser"]).args(arguments);
         let mut login = login.spawn();
         let code = code_of(&mut login);
@@ -78,11 +98,11 @@ impl Branded {
         self.branded(login.finish().exited(0));
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub fn file(&self, name: &str) -> PathBuf {
         self.home.path().join(".config").join(name)
     }
 
-    fn read(&self, name: &str) -> Value {
+    pub fn read(&self, name: &str) -> Value {
         serde_json::from_slice(&fs::read(self.file(name)).unwrap()).unwrap()
     }
 }
@@ -280,26 +300,4 @@ async fn first_call_takes_two_commands_on_a_machine_with_the_program_alone() {
     login.finish().exited(0);
     let projects = typed("comwit token list").run().exited(0);
     projects.says(&["NAME", "tok_"]);
-}
-
-/// A file that others can write would choose the server that gets the tokens.
-#[actix_web::test]
-async fn branding_of_others_is_ignored_with_a_warning_and_a_wrong_one_refused() {
-    let test = TestApp::start().await;
-    let acme = Branded::new(&test, "acme", "");
-    let text = format!("program = \"acme\"\nhost = \"{}\"\n", test.url);
-    for mode in [0o666, 0o664, 0o646] {
-        acme.write_branding(&text, mode);
-        let ignored = acme.command(&["whoami"]).run().exited(3);
-        ignored.complains(&[
-            "warning: ",
-            "acme.branding.toml is ignored",
-            "127.0.0.1:8080",
-        ]);
-    }
-    acme.write_branding("program = \"acme\"\nhots = \"x\"\n", 0o644);
-    let refused = acme.run(&["whoami"]).exited(1);
-    refused.complains(&["error: ", "acme.branding.toml", "unknown field `hots`"]);
-    acme.write_branding(&text, 0o644);
-    acme.run(&["whoami"]).exited(3).complains(&[&test.url]);
 }

@@ -111,7 +111,7 @@ async fn malformed_organization_is_reported() {
         .run()
         .exited(1)
         .complains(&[
-            "The server refused the sign-in: The organization must be the slug or the ID of \
+            "The server refused: The organization must be the slug or the ID of \
              an organization. (invalid_request)\nNothing was saved.",
         ]);
     assert_eq!(test.count("device_grant", "1 = 1"), 0);

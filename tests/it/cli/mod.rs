@@ -2,6 +2,7 @@
 
 mod audit;
 mod branding;
+mod branding_file;
 mod connection;
 mod fake_server;
 mod file;
@@ -22,6 +23,7 @@ mod terminal;
 mod token;
 mod trouble;
 mod truth;
+mod walk;
 mod whoami;
 mod width;
 

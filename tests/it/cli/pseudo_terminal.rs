@@ -1,6 +1,7 @@
 //! The program in a pseudo-terminal.
 
 use crate::support::program::{Finished, PATIENCE, Program};
+use crate::support::truth::Witness;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use std::fs::{File, OpenOptions};
@@ -15,6 +16,7 @@ use std::time::Instant;
 pub struct Terminal {
     controller: File,
     child: Child,
+    witness: Option<Witness>,
     output: Receiver<Vec<u8>>,
     written: Vec<u8>,
     columns: usize,
@@ -43,6 +45,7 @@ impl Program {
                 .open(path)
                 .unwrap()
         };
+        let witness = self.witness();
         // A new session, whose controlling terminal is the standard input.
         let child = self
             .run_by(&["setsid", "--ctty"])
@@ -67,6 +70,7 @@ impl Program {
         Terminal {
             controller,
             child,
+            witness,
             output,
             written: Vec::new(),
             columns: columns.into(),
@@ -134,6 +138,19 @@ impl Terminal {
 
     /// The rows that are visible now.
     pub fn visible(&self) -> Vec<String> {
+        let rows = self.rows();
+        rows[rows.len().saturating_sub(self.rows)..].to_vec()
+    }
+
+    /// What it shows, without the line breaks that make the text fit.
+    pub fn text(&self) -> String {
+        unwrapped(&self.rows().join("\n"), self.columns)
+            .trim()
+            .to_owned()
+    }
+
+    /// All rows, also those above the visible ones.
+    pub fn rows(&self) -> Vec<String> {
         let mut rows = vec![Vec::new()];
         let mut column = 0;
         let text = self.written();
@@ -161,11 +178,7 @@ impl Terminal {
                 }
             }
         }
-        let first = rows.len().saturating_sub(self.rows);
-        rows[first..]
-            .iter()
-            .map(|row| row.iter().collect())
-            .collect()
+        rows.iter().map(|row| row.iter().collect()).collect()
     }
 
     /// Waits until the program exits.
@@ -181,12 +194,41 @@ impl Terminal {
                 }
             }
         }
-        Finished {
+        let finished = Finished {
             code: self.child.wait().unwrap().code(),
             stdout: self.written(),
             stderr: String::new(),
+        };
+        if let Some(witness) = &self.witness {
+            witness.compare(&Finished {
+                stdout: unwrapped(&finished.stdout, self.columns),
+                stderr: String::new(),
+                ..finished
+            });
         }
+        finished
     }
+}
+
+/// The text without the line breaks that made it fit so many columns.
+fn unwrapped(text: &str, columns: usize) -> String {
+    let mut whole = String::new();
+    let mut width = 0;
+    for line in text.split('\n').map(|line| line.trim_end_matches('\r')) {
+        // A command in backquotes is not broken.
+        let first = match line.strip_prefix('`').and_then(|rest| rest.find('`')) {
+            Some(end) => line[end + 2..]
+                .find(' ')
+                .map_or(line, |at| &line[..end + 2 + at]),
+            None => line.split(' ').next().unwrap_or_default(),
+        };
+        let did_not_fit = width + 1 + first.chars().count() > columns;
+        let is_continued = width > 0 && !first.is_empty() && did_not_fit;
+        whole.push(if is_continued { ' ' } else { '\n' });
+        whole.push_str(line);
+        width = line.chars().count();
+    }
+    whole
 }
 
 impl Drop for Terminal {

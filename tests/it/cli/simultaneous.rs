@@ -8,7 +8,7 @@ use serde_json::json;
 /// Starts a sign-in to this server.
 fn begin(machine: &Machine, test: &TestApp) -> (Running, String) {
     let login = ["login", "--no-browser", "--host", &test.url];
-    let mut login = machine.command(&login).spawn();
+    let mut login = machine.command(&login).unwitnessed().spawn();
     let code = code_of(&mut login);
     (login, code)
 }

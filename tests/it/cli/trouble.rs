@@ -55,6 +55,18 @@ async fn ctrl_c_keeps_an_earlier_sign_in() {
     assert_eq!(test.me(&machine.token()).await.status(), 200);
 }
 
+/// The first finding of a newcomer: a program that is not in PATH is not found by its name.
+#[test]
+fn commands_in_texts_can_be_typed_as_the_program_was_called() {
+    let machine = Machine::at("http://127.0.0.1:1");
+    for called in ["target/release/doorcode", "./doorcode"] {
+        let whoami = machine.command(&["whoami"]).called_as(called).run();
+        whoami
+            .exited(3)
+            .complains(&[&format!("Run `{called} login` to sign in.")]);
+    }
+}
+
 #[test]
 fn unreachable_server_is_reported_with_advice() {
     let machine = Machine::at("http://127.0.0.1:1");

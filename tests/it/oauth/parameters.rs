@@ -26,6 +26,12 @@ async fn repeated_parameter_is_rejected() {
         ] {
             let answer = send(&test, path, FORM, twice.clone()).await;
             assert_error(&answer, 400, "invalid_request", &format!("{path} {twice}"));
+            let says = answer.body["error_description"].as_str().unwrap();
+            let expected = match twice.contains("unknown=") {
+                true => "A parameter is repeated. Send each once.".to_owned(),
+                false => format!("The parameter {first} is repeated. Send it once."),
+            };
+            assert_eq!(says, expected);
         }
         for (name, value) in &fields {
             let query = format!("{path}?{name}={value}");

@@ -73,6 +73,60 @@ async fn pages_show_the_brand_alone() {
     }
 }
 
+/// Users type the program of their company, and see no other name in texts and headers.
+#[actix_web::test]
+async fn pages_commands_and_challenges_name_the_program_of_the_company() {
+    let settings = "[branding]\nname = \"Acme \\\"Tools\\\"\"\nprogram = \"acme\"\n\
+                    [organizations]\nmade_by = \"users\"\n";
+    let test = TestApp::with(settings).await;
+    let mut browser = test.user().await;
+    let first = browser.get("/tokens").await;
+    assert!(first.contains(&format!("acme login --host {}", test.url)));
+    assert!(first.contains("acme whoami"));
+    for path in [
+        "/tokens",
+        "/tokens/new",
+        "/device",
+        "/devices",
+        "/account",
+        "/o",
+        "/o/new",
+        "/o/acme",
+        "/o/acme/members",
+        "/o/acme/projects",
+        "/o/acme/audit",
+        "/o/acme/settings/api-tokens",
+        "/forgot",
+        "/login",
+        "/problems/unauthorized",
+        "/problems/insufficient_scope",
+    ] {
+        let page = browser.get(path).await;
+        assert_eq!(
+            page.status,
+            if path == "/login" { 303 } else { 200 },
+            "{path}"
+        );
+        assert!(!page.body.to_lowercase().contains("doorcode"), "{path}");
+    }
+    let me = test.anon().get(test.at("/v1/me")).send().await.unwrap();
+    let challenge = me.headers()["www-authenticate"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let realm = r#"Bearer realm="Acme \"Tools\"", resource_metadata="#;
+    assert!(challenge.starts_with(realm), "{challenge}");
+    let body = me.text().await.unwrap();
+    assert!(!body.to_lowercase().contains("doorcode"), "{body}");
+    let refused = test.anon().post(test.at("/auth/introspect"));
+    let refused = refused.form(&[("token", "dc_0")]).send().await.unwrap();
+    let challenge = refused.headers()["www-authenticate"].to_str().unwrap();
+    assert_eq!(
+        challenge,
+        r#"Basic realm="Acme \"Tools\"", charset="UTF-8""#
+    );
+}
+
 /// A start screen that reads no SVG gets no icon, rather than that of another product.
 #[actix_web::test]
 async fn drawn_logo_is_no_icon_of_a_start_screen() {

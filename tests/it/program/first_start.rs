@@ -91,6 +91,7 @@ async fn first_start_creates_its_files_and_prints_the_next_steps() {
         assert!(!finished.stdout.contains(secret), "{}", finished.stdout);
         assert!(!finished.stderr.contains(secret), "{}", finished.stderr);
     }
+    assert!(!finished.stderr.contains("ctix"), "{}", finished.stderr);
 }
 
 /// PWD-10.

@@ -50,6 +50,11 @@ impl Canaries {
         servers.get(authority(url)).cloned().unwrap_or_default()
     }
 
+    /// Whether a server of the tests was registered at this URL.
+    pub fn is_server(url: &str) -> bool {
+        SERVERS.lock().unwrap().contains_key(authority(url))
+    }
+
     /// Registers a server: its responses are searched for new secrets from now on.
     pub fn serve_at(&self, url: &str) {
         let mut servers = SERVERS.lock().unwrap();

@@ -5,6 +5,7 @@ use super::canary::Canaries;
 use super::database::{Database, Template};
 use super::log;
 use super::search::{Leak, Piece, search, search_digested};
+use super::truth::figures;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -168,14 +169,10 @@ impl Searched {
         total.databases += self.databases;
         total.bytes += self.bytes;
         let megabytes = total.bytes / 1_000_000;
-        let text = format!(
-            "{} secrets were looked for in {} databases and their logs, {megabytes} MB\n",
+        let line = format!(
+            "{} secrets were looked for in {} databases and their logs, {megabytes} MB",
             total.secrets, total.databases
         );
-        std::fs::write(
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join("canaries"),
-            text,
-        )
-        .unwrap();
+        figures::show("canaries", &line);
     }
 }

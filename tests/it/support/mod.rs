@@ -20,6 +20,7 @@ pub mod seed;
 pub mod smtp;
 pub mod source;
 pub mod tenant;
+pub mod truth;
 pub mod user;
 
 use actix_web::dev::ServerHandle;
@@ -33,8 +34,7 @@ use doorcode::app::heartbeat::Heart;
 use doorcode::app::{App, sweep};
 use doorcode::config::Config;
 use doorcode::domain::role::Role;
-use doorcode::store::Store;
-use doorcode::web;
+use doorcode::{store::Store, web};
 use ground::Ground;
 use search::Leak;
 use std::net::TcpListener;

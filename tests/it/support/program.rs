@@ -1,6 +1,7 @@
 //! The compiled program, as run by a user at a terminal or by a supervisor.
 
 use super::canary::Canaries;
+use super::truth::Witness;
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt as _;
@@ -24,6 +25,7 @@ pub struct Program {
     command: Command,
     input: String,
     canaries: Canaries,
+    is_witnessed: bool,
 }
 
 impl Program {
@@ -47,6 +49,7 @@ impl Program {
             command,
             input: String::new(),
             canaries: Canaries::default(),
+            is_witnessed: true,
         }
     }
 
@@ -92,6 +95,18 @@ impl Program {
         &mut self.command
     }
 
+    /// The witness of what it will say.
+    pub fn witness(&self) -> Option<Witness> {
+        let is_witnessed = self.is_witnessed.then_some(());
+        is_witnessed.and_then(|()| Witness::of(&self.command, &self.input))
+    }
+
+    /// Leaves what it says to the test: its files change beside it, or only it can see them.
+    pub fn unwitnessed(mut self) -> Self {
+        self.is_witnessed = false;
+        self
+    }
+
     /// Sets the deployment whose secrets it receives.
     pub fn of(mut self, canaries: &Canaries) -> Self {
         self.canaries = canaries.clone();
@@ -130,17 +145,21 @@ impl Program {
 
     /// Starts it with its input.
     pub fn spawn(mut self) -> Running {
+        let witness = self.witness();
+        self.is_witnessed = false;
         self.command.stdin(Stdio::piped());
         let input = std::mem::take(&mut self.input);
         let mut running = self.spawn_with_stdin();
         // A program that does not read its input may have exited already.
         let stdin = running.child.stdin.take();
         let _ = stdin.unwrap().write_all(input.as_bytes());
+        running.witness = witness;
         running
     }
 
     /// Starts it with the standard input that the caller set.
     pub fn spawn_with_stdin(mut self) -> Running {
+        let witness = self.witness();
         let mut child = self
             .command
             .stdout(Stdio::piped())
@@ -153,6 +172,7 @@ impl Program {
         Running {
             child,
             lines,
+            witness,
             canaries: self.canaries,
             stdout: String::new(),
             stderr: String::new(),
@@ -160,6 +180,7 @@ impl Program {
     }
 
     /// Runs it until it exits.
+    #[track_caller]
     pub fn run(self) -> Finished {
         self.spawn().finish()
     }
@@ -185,6 +206,7 @@ fn read_lines(from: impl Read + Send + 'static, stream: Stream, lines: Sender<(S
 pub struct Running {
     child: Child,
     lines: Receiver<(Stream, String)>,
+    witness: Option<Witness>,
     canaries: Canaries,
     /// Standard output read so far.
     pub stdout: String,
@@ -253,7 +275,8 @@ impl Running {
         self.child.wait().unwrap();
     }
 
-    /// Waits until it exits.
+    /// Waits until it exits, and compares what it said with the server.
+    #[track_caller]
     pub fn finish(mut self) -> Finished {
         // Both streams end with the process.
         loop {
@@ -265,11 +288,15 @@ impl Running {
                 }
             }
         }
-        Finished {
+        let finished = Finished {
             code: self.child.wait().unwrap().code(),
             stdout: std::mem::take(&mut self.stdout),
             stderr: std::mem::take(&mut self.stderr),
+        };
+        if let Some(witness) = &self.witness {
+            witness.compare(&finished);
         }
+        finished
     }
 }
 

@@ -23,6 +23,8 @@ const LONGEST_NOTE: usize = 500;
 pub struct Branding {
     /// The name on the pages and in the terminal.
     pub name: String,
+    /// The program with the commands of users, as they type it.
+    pub program: String,
     /// Where users get help; `None` if it is not configured.
     pub support: Option<Support>,
     /// The color of the main button, links and marks.
@@ -131,6 +133,7 @@ impl Branding {
         let name = |text: &str| name::line(text, name::LENGTH).map_err(|flaw| flaw.to_string());
         Self {
             name: table.text("name", "Doorcode".to_owned(), name),
+            program: table.text("program", "doorcode".to_owned(), program),
             support: table.optional("support", Support::parse, Support::to_string),
             accent: table.optional("accent", Accent::parse, Accent::to_string),
             logo: table.optional("logo", Logo::read, Logo::to_string),
@@ -146,6 +149,18 @@ impl Branding {
             },
             words: Words::read(table),
         }
+    }
+}
+
+/// The name of a program that needs no quotes in a shell.
+fn program(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    match starts_well && text.chars().all(is_plain) {
+        true => Ok(text.to_owned()),
+        false => Err(format!(
+            "{text:?} is no name of a program; use letters, digits, dashes and underscores"
+        )),
     }
 }
 
@@ -186,6 +201,14 @@ mod tests {
             "mailto:help@example.com",
         ] {
             assert!(Support::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn program_is_one_word_of_a_command_line() {
+        assert_eq!(program("acme-2_x").as_deref(), Ok("acme-2_x"));
+        for bad in ["", "-rf", "acme login", "a;b", "./acme", "2acme", "ácme"] {
+            assert!(program(bad).is_err(), "{bad}");
         }
     }
 }

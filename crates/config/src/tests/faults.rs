@@ -95,7 +95,7 @@ const IN_FILE: [(&str, &str); 86] = [
 
 /// A variable, its value, then the beginning of its only fault.
 #[rustfmt::skip]
-const IN_ENV: [(&str, &str, &str); 22] = [
+const IN_ENV: [(&str, &str, &str); 25] = [
     ("DOORCODE__SERVER__LISTEN", "8080", "server.listen: \"8080\" is not an IP address"),
     ("DOORCODE__SERVER__LISTEN", "", "server.listen: \"\" is not an IP address"),
     ("DOORCODE__SERVER__PORT", "1", "server.port: there is no such key"),
@@ -106,6 +106,9 @@ const IN_ENV: [(&str, &str, &str); 22] = [
     ("DOORCODE__AUDIT__KEEP_RECORDS", "1h", "audit.keep_records: \"1h\" is out of bounds"),
     ("DOORCODE__AUDIT__SHIP_TO", "http://logs.example.com/", "audit.ship_to: \"http://logs.example.com/\" would send the log unencrypted"),
     ("DOORCODE__LISTEN", "x", "listen: there is no such key"),
+    ("DOORCODE_LISTEN", "x", "this variable is not read; write DOORCODE__SERVER__LISTEN for the key listen of the section [server]"),
+    ("DOORCODE_SERVER_LISTEN", "x", "this variable is not read; write DOORCODE__SERVER__LISTEN"),
+    ("DOORCODE_DATABASE_URL", "x", "this variable is not read; write DOORCODE__DATABASE__URL"),
     ("DOORCODE__Server__Listen", "x", "this variable names no key"),
     ("DOORCODE__SERVER__LISTEN__IP", "x", "this variable names no key"),
     ("DOORCODE__", "x", "this variable names no key"),

@@ -26,13 +26,10 @@ const OTHERS: [(&str, &str, &str); 66] = [
     ("server", "workers", "7"),
     ("database", "url", r#""postgres://doorcode@localhost/doorcode""#),
     ("branding", "name", r#""Bräu & Söhne""#),
-    ("branding", "support", r#""help@example.com""#),
+    ("branding", "program", r#""acme""#), ("branding", "support", r#""help@example.com""#),
     ("branding", "accent", r##""#b02a30""##),
-    ("branding", "logo", r#""../../static/icon.svg""#),
-    ("branding", "logo_dark", r#""../../static/touch-icon.png""#),
-    ("branding", "home", r#""https://example.com/""#),
-    ("branding", "terms", r#""https://example.com/terms""#),
-    ("branding", "privacy", r#""https://example.com/privacy""#),
+    ("branding", "logo", r#""../../static/icon.svg""#), ("branding", "logo_dark", r#""../../static/touch-icon.png""#),
+    ("branding", "home", r#""https://example.com/""#), ("branding", "terms", r#""https://example.com/terms""#), ("branding", "privacy", r#""https://example.com/privacy""#),
     ("branding", "tokens_note", r#""Prefer tokens of the organization for machines.""#),
     ("branding", "new_token_note", r#""Our rules: https://example.com/rules""#),
     ("branding", "organization_word", r#""workspace""#),
@@ -147,6 +144,7 @@ url = "sqlite:data/doorcode.db"
 
 [branding]
 name = "Doorcode"
+program = "doorcode"
 organization_word = "organization"
 project_word = "project"
 

@@ -1,7 +1,6 @@
 //! `branding.toml`, from the build and beside the program.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -33,17 +32,24 @@ impl fmt::Display for BrandingError {
 impl std::error::Error for BrandingError {}
 
 impl Branding {
-    /// The names of this program: those of `PROGRAM.branding.toml` beside it, else those of its
-    /// build, else those of Doorcode. `warn` gets a sentence about a file that is ignored because
-    /// others than the owner of the program can write it.
+    /// The names of this program: those of its build, else those of `PROGRAM.branding.toml` beside
+    /// it, else those of Doorcode. `warn` gets a sentence about a file that is ignored because
+    /// others than the owner of the program may have written it.
     pub fn of_program(warn: impl FnOnce(String)) -> Result<Self, BrandingError> {
-        if let Some((path, text)) = beside_program(warn)? {
-            return Self::parse(&text).map_err(|what| BrandingError { path, what });
-        }
-        Self::parse(OF_BUILD).map_err(|what| BrandingError {
-            path: "branding.toml of the build".into(),
-            what,
-        })
+        Self::chosen(OF_BUILD, || beside_program(warn))
+    }
+
+    /// The names of the build with this file. Only a build without one takes the names of the file
+    /// `beside` it: a company that builds its program has chosen the server that gets the tokens.
+    pub(super) fn chosen(
+        of_build: &str,
+        beside: impl FnOnce() -> Result<Option<(PathBuf, String)>, BrandingError>,
+    ) -> Result<Self, BrandingError> {
+        let (path, text) = match of_build {
+            "" => beside()?.unwrap_or_default(),
+            text => ("branding.toml of the build".into(), text.to_owned()),
+        };
+        Self::parse(&text).map_err(|what| BrandingError { path, what })
     }
 
     /// Parses `branding.toml`; the error has no full stop.
@@ -137,21 +143,16 @@ fn beside_program(warn: impl FnOnce(String)) -> Result<Option<(PathBuf, String)>
         return Ok(None);
     };
     let path = program.with_file_name(format!("{name}.branding.toml"));
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+    match platform::read_trusted(&path, &program) {
+        Ok(Ok(text)) => Ok(Some((path, text))),
+        Ok(Err(why)) => {
+            warn(format!("{} is ignored: {why}.", path.display()));
+            Ok(None)
+        }
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(cause) => {
             let what = format!("cannot be read: {cause}");
-            return Err(BrandingError { path, what });
+            Err(BrandingError { path, what })
         }
-    };
-    if platform::is_as_trusted(&path, &program) {
-        return Ok(Some((path, text)));
     }
-    warn(format!(
-        "{} is ignored: others than the owner of the program can write it. Give it to the owner \
-         of the program, with the permissions 0644.",
-        path.display()
-    ));
-    Ok(None)
 }

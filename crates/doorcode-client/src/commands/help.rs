@@ -7,6 +7,7 @@ use console::Term;
 
 use super::{Command, Program};
 use crate::branding::Branding;
+use crate::output::wrap_line;
 
 /// Maximum width of the text, and its width without a terminal.
 const WIDTH: usize = 100;
@@ -135,7 +136,7 @@ fn section(heading: &str, entries: &[(String, String)]) -> String {
     let column = column.unwrap_or_default() + 4;
     let mut text = format!("{heading}:\n");
     for (name, about) in entries {
-        let lines = wrap(about, width.saturating_sub(column).max(20));
+        let lines = wrap_line(about, width.saturating_sub(column).max(20));
         for (at, line) in lines.iter().enumerate() {
             let name = if at == 0 { name } else { "" };
             // Writing to a string does not fail.
@@ -143,35 +144,4 @@ fn section(heading: &str, entries: &[(String, String)]) -> String {
         }
     }
     text + "\n"
-}
-
-/// The lines of a text that is broken between words; at least one.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_broken_between_words() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(
-            wrap("longer-than-the-line a", 5),
-            ["longer-than-the-line", "a"]
-        );
-        assert_eq!(wrap("", 5), [""]);
-    }
 }

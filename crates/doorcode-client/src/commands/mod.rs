@@ -5,7 +5,7 @@
 mod audit;
 mod configuration;
 mod context;
-pub mod help;
+mod help;
 mod login;
 mod logout;
 mod names;
@@ -29,6 +29,7 @@ use crate::output::Output;
 pub use audit::Audit;
 pub use configuration::ConfigCommand;
 pub use context::Context;
+pub use names::CommandLine;
 pub use options::ClientOptions;
 use options::{parse_time, reference};
 pub use project::ProjectCommand;
@@ -93,7 +94,7 @@ impl Command {
     async fn execute(
         &self,
         context: &Context<'_>,
-        command_line: fn(&Branding) -> clap::Command,
+        command_line: CommandLine<'_>,
     ) -> Result<(), Error> {
         match self {
             Self::Login(options) => login::run(options, context).await,
@@ -104,10 +105,8 @@ impl Command {
             Self::Shared(Shared::Audit(command)) => command.run(context).await,
             Self::Shared(Shared::Project(command)) => command.run(context).await,
             Self::Shared(Shared::Config(command)) => command.run(context),
-            Self::Completions(options) => {
-                packaging::completions(options, command_line(context.branding))
-            }
-            Self::Man(options) => packaging::man(options, command_line(context.branding)),
+            Self::Completions(options) => packaging::completions(options, command_line.describe()),
+            Self::Man(options) => packaging::man(options, command_line.describe()),
         }
     }
 }
@@ -132,19 +131,23 @@ enum Program {
 /// A program that has the client commands alone, under the names of its branding file: parses the
 /// command line and runs the command.
 pub fn program() -> ExitCode {
-    let warn = |text| Output::new(false).note(format_args!("warning: {text}"));
-    match Branding::of_program(warn) {
-        Ok(branding) => main(&branding),
-        Err(error) => {
-            Output::new(false).note(format_args!("error: {error}"));
-            ExitCode::FAILURE
-        }
-    }
+    branding().map_or_else(|failed| failed, |branding| main(&branding))
 }
 
-/// The same under these names.
+/// The names of this program. Writes what is wrong with a branding file to standard error.
+pub fn branding() -> Result<Branding, ExitCode> {
+    let out = Output::new(false);
+    let warn = |text| out.note(format_args!("warning: {text}"));
+    Branding::of_program(warn).map_err(|error| {
+        out.note(format_args!("error: {error}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// [`program`] under these names.
 pub fn main(branding: &Branding) -> ExitCode {
-    let parsed = names::parse(branding, std::env::args_os());
+    let command_line = CommandLine::of_client(branding);
+    let parsed = command_line.parse(std::env::args_os());
     let command = match parsed.and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(Arguments {
             command: Program::Client(command),
@@ -154,24 +157,18 @@ pub fn main(branding: &Branding) -> ExitCode {
         }) => Command::Shared(command),
         Err(error) => error.exit(),
     };
-    run(&command, branding, command_line)
-}
-
-/// The command line under these names.
-fn command_line(branding: &Branding) -> clap::Command {
-    help::arrange(names::command(branding), branding, None)
+    run(&command, command_line)
 }
 
 /// Runs a client command and returns the exit code: 0 done, 1 failed, 2 wrong usage, 3 not
-/// signed in, 4 not allowed, 130 cancelled. `command_line` describes all commands of the program,
-/// for completions and man pages.
-pub fn run(
-    command: &Command,
-    branding: &Branding,
-    command_line: fn(&Branding) -> clap::Command,
-) -> ExitCode {
+/// signed in, 4 not allowed, 130 cancelled. `command_line` has all commands of the program, for
+/// completions and man pages.
+pub fn run(command: &Command, command_line: CommandLine<'_>) -> ExitCode {
     let no_options = ClientOptions::default();
-    let context = Context::new(branding, command.options().unwrap_or(&no_options));
+    let context = Context::new(
+        command_line.branding,
+        command.options().unwrap_or(&no_options),
+    );
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, Error};
 
-use super::{Arguments, command_line};
+use super::{Arguments, help};
 use crate::branding::Branding;
 
 /// The environment variables that the help of an option names.
@@ -13,54 +13,102 @@ const VARIABLES: [&str; 6] = ["TOKEN", "HOST", "PROFILE", "PROJECT", "CONFIG", "
 /// The commands whose names are words of the branding.
 const COMMANDS: [&str; 2] = ["project", "profile"];
 
-/// Parses a command line. The commands have their own names in the result, but those of the
-/// branding in the errors and the help.
-pub fn parse(
-    branding: &Branding,
-    arguments: impl Iterator<Item = OsString>,
-) -> Result<clap::ArgMatches, Error> {
-    let arguments: Vec<_> = arguments.collect();
-    let own = COMMANDS.into_iter().fold(base(branding), |command, own| {
-        let name = branding.words.name(own).to_owned();
-        match name == own {
-            true => command,
-            false => command.mut_subcommand(own, |command| command.alias(name)),
-        }
-    });
-    let parsed = own.try_get_matches_from(&arguments);
-    parsed.or_else(|_| command_line(branding).try_get_matches_from(&arguments))
+/// The command line of a program under the names of its branding.
+#[derive(Clone, Copy)]
+pub struct CommandLine<'a> {
+    /// The names of the program.
+    pub branding: &'a Branding,
+    /// The command line under the names of Doorcode.
+    own: fn() -> clap::Command,
+    /// The environment variables of the server commands; `None` if the program has none.
+    server: Option<&'a [(&'a str, &'a str)]>,
 }
 
-/// The command line with the names of the branding.
-pub fn command(branding: &Branding) -> clap::Command {
-    COMMANDS.into_iter().fold(base(branding), |command, own| {
-        let name = branding.words.name(own).to_owned();
-        match name == own {
-            true => command,
-            false => command.mut_subcommand(own, |command| command.name(name).alias(own)),
+impl<'a> CommandLine<'a> {
+    /// The client commands alone.
+    pub(super) fn of_client(branding: &'a Branding) -> Self {
+        Self {
+            branding,
+            own: Arguments::command,
+            server: None,
         }
-    })
-}
+    }
 
-/// The command line with the names of the branding, except those of the commands.
-fn base(branding: &Branding) -> clap::Command {
-    let name = branding.program.clone();
-    let command = Arguments::command()
-        .name(name.clone())
-        .bin_name(name)
-        .version(branding.version.clone())
-        .about(branding.about.clone());
-    below(command, branding)
+    /// `own` is the command line under the names of Doorcode, which has the client commands and
+    /// those of the server; `variables` are environment variables of the latter and their meaning.
+    pub fn with_server(
+        branding: &'a Branding,
+        own: fn() -> clap::Command,
+        variables: &'a [(&'a str, &'a str)],
+    ) -> Self {
+        Self {
+            branding,
+            own,
+            server: Some(variables),
+        }
+    }
+
+    /// Parses a command line. The commands have the names of Doorcode in the result, but those of
+    /// the branding in the errors and the help.
+    pub fn parse(
+        &self,
+        arguments: impl Iterator<Item = OsString>,
+    ) -> Result<clap::ArgMatches, Error> {
+        let arguments: Vec<_> = arguments.collect();
+        let parsed = self
+            .renamed(|own, name| own.alias(name))
+            .try_get_matches_from(&arguments);
+        parsed.or_else(|_| self.describe().try_get_matches_from(&arguments))
+    }
+
+    /// All commands under the names of the branding, with the layout of the help.
+    pub fn describe(&self) -> clap::Command {
+        let command = self.renamed(|own, name| {
+            let former = own.get_name().to_owned();
+            own.name(name).alias(former)
+        });
+        help::arrange(command, self.branding, self.server)
+    }
+
+    /// The command line with the names of the branding. `rename` gives a command the word of the
+    /// branding.
+    fn renamed(&self, rename: fn(clap::Command, String) -> clap::Command) -> clap::Command {
+        COMMANDS.into_iter().fold(self.base(), |command, own| {
+            let name = self.branding.words.name(own).to_owned();
+            match name == own {
+                true => command,
+                false => command.mut_subcommand(own, |own| rename(own, name)),
+            }
+        })
+    }
+
+    /// The command line with the names of the branding, except those of the commands.
+    fn base(&self) -> clap::Command {
+        let branding = self.branding;
+        let name = branding.program.clone();
+        let mut command = (self.own)()
+            .name(name.clone())
+            .bin_name(name)
+            .version(branding.version.clone());
+        // A program with server commands does more than what the client says of itself.
+        if self.server.is_none() || branding.about != Branding::default().about {
+            command = command
+                .about(branding.about.clone())
+                .long_about(branding.about.clone());
+        }
+        below(command, branding)
+    }
 }
 
 /// The command, and those below it, with the texts and options of the branding.
 fn below(command: clap::Command, branding: &Branding) -> clap::Command {
-    let words = &branding.words;
-    let about = command.get_about().map(ToString::to_string);
-    let command = match about {
-        Some(about) => command.about(words.apply(&about)),
-        None => command,
-    };
+    let mut command = command;
+    if let Some(about) = command.get_about().map(|about| text(about, branding)) {
+        command = command.about(about);
+    }
+    if let Some(about) = command.get_long_about().map(|about| text(about, branding)) {
+        command = command.long_about(about);
+    }
     command
         .mut_args(|arg| option(arg, branding))
         .mut_subcommands(|command| below(command, branding))
@@ -70,10 +118,12 @@ fn option(arg: clap::Arg, branding: &Branding) -> clap::Arg {
     let words = &branding.words;
     let long = arg.get_long().map(str::to_owned);
     let values: Vec<_> = arg.get_value_names().unwrap_or_default().to_vec();
-    let help = arg.get_help().map(ToString::to_string);
     let mut arg = arg;
-    if let Some(help) = help {
-        arg = arg.help(words.apply(&variables(&help, branding)));
+    if let Some(help) = arg.get_help().map(|help| text(help, branding)) {
+        arg = arg.help(help);
+    }
+    if let Some(help) = arg.get_long_help().map(|help| text(help, branding)) {
+        arg = arg.long_help(help);
     }
     if let Some(long) = long {
         let named = renamed(&long, branding);
@@ -100,10 +150,13 @@ fn renamed(long: &str, branding: &Branding) -> String {
     parts.join("-")
 }
 
-/// The text with the names of the environment variables.
-fn variables(text: &str, branding: &Branding) -> String {
-    let own = Branding::default();
-    VARIABLES.into_iter().fold(text.to_owned(), |text, name| {
-        text.replace(&own.variable(name), &branding.variable(name))
-    })
+/// A text of the help with the words, the environment variables and the program of the branding.
+fn text(own: &clap::builder::StyledStr, branding: &Branding) -> String {
+    let doorcode = Branding::default();
+    let text = VARIABLES.into_iter().fold(own.to_string(), |text, name| {
+        text.replace(&doorcode.variable(name), &branding.variable(name))
+    });
+    let program = |name: &str| format!("`{name} ");
+    let text = text.replace(&program(&doorcode.program), &program(&branding.program));
+    branding.words.apply(&text)
 }

@@ -8,7 +8,7 @@ use crate::api::Client;
 use crate::api::identity::Identity;
 use crate::credentials::Origin;
 use crate::error::Error;
-use crate::output::plain;
+use crate::output::{Output, plain};
 use crate::terminal::stop_requested;
 use domain::secret::Secret;
 use wire::api::Descendants;
@@ -46,7 +46,8 @@ pub async fn ask(explanation: &str, flag: &str, alternative: &str) -> Result<(),
             "{explanation}\nNothing was changed. {flag}{alternative}."
         )));
     }
-    eprint!("{explanation}\nContinue? [y/N] ");
+    Output::new(false).note(explanation);
+    eprint!("Continue? [y/N] ");
     let line = tokio::select! {
         biased;
         () = stop_requested() => return Err(Error::Cancelled),

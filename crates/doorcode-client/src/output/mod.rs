@@ -3,6 +3,7 @@
 pub mod moment;
 mod table;
 mod width;
+mod wrap;
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
@@ -14,6 +15,7 @@ use serde::Serialize;
 use crate::terminal::Screen;
 use domain::is_disguise;
 pub use table::{Column, table};
+pub use wrap::wrap_line;
 
 /// Text of the server that is safe to show: without control characters, which could move the
 /// cursor or change terminal settings, and without text-direction characters and invisible
@@ -65,6 +67,8 @@ impl Output {
 
     /// Writes text that the user must see to standard error, at once.
     pub fn say(&self, text: impl Display) -> io::Result<()> {
+        let columns = self.screen.size.map(|(columns, _)| columns);
+        let text = fit(text.to_string(), columns);
         io::stderr().write_all(format!("{text}\n").as_bytes())
     }
 
@@ -79,7 +83,7 @@ impl Output {
         let result = if self.json {
             plain_json(document)?
         } else {
-            text.to_string()
+            fit(text.to_string(), self.columns())
         };
         match writeln!(io::stdout(), "{result}") {
             Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -118,6 +122,17 @@ impl Output {
     /// The columns for a table: those of the terminal. `None` if there is no limit.
     pub fn columns(&self) -> Option<usize> {
         width::of_standard_output()
+    }
+}
+
+/// The least width of a terminal that a text is fitted to.
+const NARROWEST: usize = 20;
+
+/// A text for a terminal with so many columns, if it is one.
+fn fit(text: String, columns: Option<usize>) -> String {
+    match columns {
+        Some(columns) if columns >= NARROWEST => wrap::wrap(&text, columns),
+        _ => text,
     }
 }
 

@@ -118,7 +118,7 @@ pub(super) fn code(failure: &Failure) -> &'static str {
 /// Writes a failure in the configured form, with a challenge.
 pub(super) fn write(app: &App, failure: &Failure, request_id: &str) -> HttpResponse {
     let Some(refusal) = Refusal::of(failure) else {
-        return super::super::write(failure);
+        return super::super::write(app, failure);
     };
     let error = refusal.error.map(|error| format!(r#", error="{error}""#));
     let scope = refusal.scope.map(|scope| format!(r#", scope="{scope}""#));

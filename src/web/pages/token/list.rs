@@ -47,10 +47,12 @@ pub async fn show(req: TokensRequest) -> Answer {
 }
 
 fn first_commands(req: &TokensRequest) -> FirstCommands {
-    let server = &req.app.config().server.public_url;
+    let config = req.app.config();
+    let (server, program) = (&config.server.public_url, &config.branding.program);
     let me = server.join("/v1/me");
     FirstCommands {
-        sign_in: format!("doorcode login --host {server}"),
+        sign_in: format!("{program} login --host {server}"),
+        whoami: format!("{program} whoami"),
         request: format!("curl -H \"Authorization: Bearer $TOKEN\" {me}"),
     }
 }

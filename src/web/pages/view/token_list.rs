@@ -31,6 +31,8 @@ pub struct TokensPage {
 pub struct FirstCommands {
     /// Signs in from a terminal.
     pub sign_in: String,
+    /// Makes a request with the token of this sign-in.
+    pub whoami: String,
     /// Makes a request with a token that is in the environment.
     pub request: String,
 }

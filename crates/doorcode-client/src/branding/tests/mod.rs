@@ -63,3 +63,30 @@ fn a_wrong_file_is_refused_with_the_key() {
         assert!(why.contains(piece), "{text}: {why}");
     }
 }
+
+/// What the program is built with comes before what lies beside it, such as in a folder of
+/// downloads.
+#[test]
+fn a_build_with_names_ignores_the_file_beside_it() {
+    let beside = || {
+        Ok(Some((
+            "x.branding.toml".into(),
+            "program = \"beside\"".to_owned(),
+        )))
+    };
+    let chosen = |of_build: &str| Branding::chosen(of_build, beside).unwrap();
+    assert_eq!(chosen("program = \"built\"\n").program, "built");
+    assert_eq!(chosen("").program, "beside");
+    assert_eq!(
+        Branding::chosen("", || Ok(None)).unwrap(),
+        Branding::default()
+    );
+
+    let wrong = Branding::chosen("program = 1", || Ok(None)).unwrap_err();
+    assert!(
+        wrong
+            .to_string()
+            .starts_with("branding.toml of the build: "),
+        "{wrong}"
+    );
+}

@@ -11,7 +11,9 @@ fn help(command: &mut clap::Command) -> String {
 
 #[test]
 fn the_command_line_is_consistent() {
-    command_line(&Branding::default()).debug_assert();
+    CommandLine::of_client(&Branding::default())
+        .describe()
+        .debug_assert();
 }
 
 #[test]
@@ -20,7 +22,7 @@ fn the_help_has_only_the_names_of_the_company() {
         program: "acme".into(),
         ..Branding::default()
     };
-    let text = help(&mut command_line(&acme));
+    let text = help(&mut CommandLine::of_client(&acme).describe());
     assert!(
         text.starts_with("Sign in to your API from the command line\n"),
         "{text}"
@@ -76,7 +78,7 @@ fn commands_and_options_have_the_words_of_the_company() {
         },
         ..Branding::default()
     };
-    let text = help(&mut command_line(&cmdop));
+    let text = help(&mut CommandLine::of_client(&cmdop).describe());
     for word in ["doorcode", "organization", "profile", "project"] {
         assert!(!text.to_lowercase().contains(word), "{word}: {text}");
     }
@@ -97,11 +99,13 @@ fn commands_and_options_have_the_words_of_the_company() {
         "cmdop token create ci --limit-workspace prj_01890a5dac96774bbcceb302099a8051",
     ] {
         let words = line.split(' ').map(std::ffi::OsString::from);
-        let parsed = names::parse(&cmdop, words).unwrap();
+        let parsed = CommandLine::of_client(&cmdop).parse(words).unwrap();
         assert!(Arguments::from_arg_matches(&parsed).is_ok(), "{line}");
     }
     let wrong = ["cmdop", "project", "lits"].map(std::ffi::OsString::from);
-    let error = names::parse(&cmdop, wrong.into_iter()).unwrap_err();
+    let error = CommandLine::of_client(&cmdop)
+        .parse(wrong.into_iter())
+        .unwrap_err();
     let text = error.to_string();
     assert!(text.contains("cmdop workspace"), "{text}");
 }

@@ -39,9 +39,13 @@ pub async fn run(options: &RevokeAllOptions, context: &Context<'_>) -> Result<()
     };
     let count = affected(options, &session).await?.len();
     if !options.yes {
+        let (tokens, them) = match count {
+            1 => ("token", "it"),
+            _ => ("tokens", "them"),
+        };
         let explanation = format!(
-            "{count} active tokens {owner} will be revoked, with everything that was created with \
-             them."
+            "{count} active {tokens} {owner} will be revoked, with everything that was created \
+             with {them}."
         );
         ask(&explanation, "Add --yes to revoke them", "").await?;
     }

@@ -38,6 +38,7 @@ fn page(tokens: Vec<TokenRow>, notice: Option<TokensNotice>) -> TokensPage {
         notice,
         commands: FirstCommands {
             sign_in: "doorcode login --host https://auth.example.com".into(),
+            whoami: "doorcode whoami".into(),
             request: "curl -H \"Authorization: Bearer $TOKEN\" https://auth.example.com/v1/me"
                 .into(),
         },
