@@ -95,6 +95,11 @@ async fn serve(config: Config, log: Log) -> Outcome {
     clock::compare(&app)
         .await
         .map_err(|error| explain(&error))?;
+    let heart = Rc::new(Heart::new(&app));
+    // Before anything is recorded: a server that is refused changes nothing.
+    deployment::register(&app, heart.server())
+        .await
+        .map_err(|error| explain(&error))?;
     let setup = user::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;
@@ -121,10 +126,6 @@ async fn serve(config: Config, log: Log) -> Outcome {
     if let Some(listener) = figures {
         actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
     }
-    let heart = Rc::new(Heart::new(&app));
-    deployment::register(&app, heart.server())
-        .await
-        .map_err(|error| explain(&error))?;
     heart.beat().await;
     let beating = heart.clone();
     actix_web::rt::spawn(async move { beating.run().await });
