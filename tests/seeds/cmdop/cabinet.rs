@@ -34,6 +34,16 @@ async fn c_07_fleet_tokens_are_managed_under_the_fleet_and_recommended_for_ci() 
     }
     let overview = ada.get("/o/alpha").await;
     assert!(overview.contains(ALPHA_TOKENS), "{}", overview.body);
+    // The pages have the word of the system.
+    for path in ["/o", "/o/alpha", "/tokens/new", ALPHA_TOKENS] {
+        let page = ada.get(path).await;
+        assert!(page.contains("fleet"), "{path}: {}", page.body);
+        let (_, text) = page.body.split_once("<main").unwrap();
+        let other = text.split('<').filter_map(|piece| piece.split_once('>'));
+        let other = other.map(|(_, text)| text.to_lowercase());
+        let other: Vec<_> = other.filter(|text| text.contains("organization")).collect();
+        assert!(other.is_empty(), "{path}: {other:?}");
+    }
 }
 
 /// Create requires a name, a scope and an expiry.

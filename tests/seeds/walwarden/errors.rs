@@ -49,6 +49,18 @@ async fn e_22_the_scope_of_each_endpoint_is_documented() {
         "authenticated",
         "{routes}"
     );
+    let mut admin = dashboard.browser("admin").await;
+    let page = admin.get("/scopes").await;
+    for text in [
+        "databases:read",
+        "GET /api/v1/databases/**",
+        "evidence:export",
+        "POST /api/v1/evidence/exports",
+        "answered with 401",
+        "with 403",
+    ] {
+        assert!(page.contains(text), "{text}: {}", page.body);
+    }
     // What the statuses mean, for callers without a token too.
     let mut stranger = test.browser();
     for (code, status, meaning) in [
