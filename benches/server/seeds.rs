@@ -5,6 +5,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::Duration;
 use diesel::connection::SimpleConnection;
+use doorcode::app::{Entropy, SystemEntropy};
 use doorcode::domain::Instant;
 use doorcode::domain::device::{Grant, Noted, State, device_code};
 use doorcode::domain::id::{GrantId, TokenId, UserId};
@@ -12,7 +13,6 @@ use doorcode::domain::scope::ScopeSet;
 use doorcode::domain::secret::{Digest, Secret};
 use doorcode::domain::token::{self, Limits, Token, TokenOwner};
 use doorcode::store::{self, Conn, Error, Store};
-use rand::RngExt;
 
 /// The public client of the device grants, one of the seeded ones.
 pub const CLIENT: &str = "seeded-cli";
@@ -34,6 +34,13 @@ const SCOPE: &str = "tokens:read";
 /// Grants in one transaction.
 const BATCH: u64 = 10_000;
 
+/// The random part of an id.
+fn random() -> [u8; 10] {
+    let mut bytes = [0; 10];
+    SystemEntropy.fill(&mut bytes);
+    bytes
+}
+
 /// The device code of a grant.
 pub fn code(n: u64) -> Secret {
     let mut seed = [7; 32];
@@ -44,7 +51,7 @@ pub fn code(n: u64) -> Secret {
 /// Inserts a pending grant of the client [`CLIENT`].
 pub fn insert_grant(conn: &mut Conn, n: u64, now: Instant) -> Result<(), Error> {
     let grant = Grant {
-        id: GrantId::new(now, rand::rng().random()),
+        id: GrantId::new(now, random()),
         client_id: CLIENT.to_owned(),
         scopes: ScopeSet::parse(SCOPE).unwrap(),
         device_name: Some("laptop".to_owned()),
@@ -68,7 +75,7 @@ pub fn new_token(n: u64) -> (Token, Digest) {
     let now = crate::support::open::now();
     let user_id = UserId::new(now, [0; 10]);
     let token = Token {
-        id: TokenId::new(now, rand::rng().random()),
+        id: TokenId::new(now, random()),
         owner: TokenOwner::User(user_id.clone()),
         name: "Seeded on laptop".to_owned(),
         hint: "dc_…1234".to_owned(),

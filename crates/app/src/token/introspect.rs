@@ -11,6 +11,10 @@ use domain::secret::Secret;
 use domain::token::Token;
 
 /// Result of a look-up of an active token.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one call, and a box costs each request an allocation"
+)]
 enum Looked {
     /// The text is no token of this server.
     Malformed,

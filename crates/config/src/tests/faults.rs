@@ -18,7 +18,7 @@ const IN_FILE: [(&str, &str); 86] = [
     ("[server]\ntls = \"on\"", "2: server.tls: \"on\" is no such setting; write \"off\", \"self-signed\", or {"),
     ("[server]\ntls = true", "2: server.tls: is true or false; write \"off\""),
     ("[server]\ntls = { cert = \"a\" }", "2: server.tls: has no key; write"),
-    ("[server.tls]\ncert = \"a\"\nkey = \"b\"\nca = \"c\"", "2: server.tls: has the unknown key \"ca\""),
+    ("[server.tls]\ncert = \"a\"\nkey = \"b\"\nca = \"c\"", "1: server.tls: has the unknown key \"ca\""),
     ("[server]\ntls = { cert = \"data/\", key = \"b\" }", "2: server.tls: \"data/\" does not name a file"),
     ("[server]\ntls = \"self-signed\"\npublic_url = \"http://localhost:8080\"", "3: server.public_url: http://localhost:8080 is not https, but server.tls is on"),
     ("[server]\ntls = \"self-signed\"\nhsts = \"host\"", "3: server.hsts: with a self-signed certificate browsers would lock users out"),

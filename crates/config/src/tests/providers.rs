@@ -31,6 +31,11 @@ algorithm = "HS256"
 key = "0123456789abcdef0123456789abcdef"
 "#;
 
+/// The beginning of a fault of the file.
+fn in_file(fault: &str) -> String {
+    format!("doorcode.toml:{fault}")
+}
+
 #[test]
 fn providers_are_read_and_their_secrets_are_hidden() {
     let config = from_file(OIDC).unwrap();
@@ -102,10 +107,10 @@ fn a_secret_can_be_in_a_file() {
 
     let both = OIDC.replace(line, &format!("{line}\nclient_secret_file = \"{path}\""));
     let fault = "7: sign_in.oidc.client_secret_file: stands beside client_secret";
-    assert_faults(from_file(&both), &[fault], "both");
+    assert_faults(from_file(&both), &[&in_file(fault)], "both");
     let missing = OIDC.replace(line, "client_secret_file = \"/nowhere\"");
     let fault = "6: sign_in.oidc.client_secret_file: /nowhere cannot be read";
-    assert_faults(from_file(&missing), &[fault], "missing");
+    assert_faults(from_file(&missing), &[&in_file(fault)], "missing");
 }
 
 #[test]
@@ -160,7 +165,7 @@ fn faulty_providers_are_refused_with_the_reason() {
         (
             "id = \"shop\"",
             "id = \"acme\"",
-            "21: sign_in.hand_off.id: \"acme\" is the id of another",
+            "22: sign_in.hand_off.id: \"acme\" is the id of another",
         ),
         (
             "issuer = \"shop\"",
@@ -185,10 +190,10 @@ fn faulty_providers_are_refused_with_the_reason() {
     ] {
         let text = OIDC.replace(line, other);
         assert_ne!(text, OIDC, "{line}");
-        assert_faults(from_file(&text), &[fault], other);
+        assert_faults(from_file(&text), &[&in_file(fault)], other);
     }
     let off = "[sign_in]\npasswords = \"off\"";
     let fault = "2: sign_in.passwords: is off, and no identity provider is enabled";
-    assert_faults(from_file(off), &[fault], off);
+    assert_faults(from_file(off), &[&in_file(fault)], off);
     assert!(from_file(&format!("{off}\n{OIDC}")).is_ok());
 }
