@@ -170,22 +170,22 @@ fn faulty_providers_are_refused_with_the_reason() {
         (
             "issuer = \"shop\"",
             "issuer = \"https://id.example.com/realms/acme\"",
-            "24: sign_in.hand_off.issuer: is the issuer of \"acme\", too",
+            "25: sign_in.hand_off.issuer: is the issuer of \"acme\", too",
         ),
         (
             "key = \"0123456789abcdef0123456789abcdef\"",
             "key = \"short\"",
-            "26: sign_in.hand_off.key: is shorter than 32",
+            "27: sign_in.hand_off.key: is shorter than 32",
         ),
         (
             "algorithm = \"HS256\"",
             "algorithm = \"none\"",
-            "25: sign_in.hand_off.algorithm: \"none\" is not one of HS256",
+            "26: sign_in.hand_off.algorithm: \"none\" is not one of HS256",
         ),
         (
             "algorithm = \"HS256\"",
             "algorithm = \"RS256\"",
-            "25: sign_in.hand_off.algorithm: RS256 needs jwks_url, and no key",
+            "26: sign_in.hand_off.algorithm: RS256 needs jwks_url, and no key",
         ),
     ] {
         let text = OIDC.replace(line, other);
