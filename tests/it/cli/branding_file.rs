@@ -91,7 +91,9 @@ async fn program_with_the_server_has_the_names_of_the_company() {
         // The files and variables of the server keep their names, which the company sets.
         let text = finished.stdout + &finished.stderr;
         let of_server = ["doorcode.toml", "doorcode.db", "DOORCODE_"];
-        let text = of_server.iter().fold(text, |text, name| text.replace(name, ""));
+        let text = of_server
+            .iter()
+            .fold(text, |text, name| text.replace(name, ""));
         assert!(!text.to_lowercase().contains("doorcode"), "{text}");
         text
     };

@@ -55,7 +55,11 @@ pub(super) fn is_end(end: &Value, text: &str) -> bool {
 
 impl Run<'_> {
     /// Compares what the server says about a token.
-    pub(super) fn about(host: &str, token: Option<&str>, is_so: impl FnOnce(&Value) -> bool) -> Verdict {
+    pub(super) fn about(
+        host: &str,
+        token: Option<&str>,
+        is_so: impl FnOnce(&Value) -> bool,
+    ) -> Verdict {
         let Some(token) = token else {
             return Verdict::Wrong;
         };
