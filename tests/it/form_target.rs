@@ -37,6 +37,8 @@ async fn get_request_to_the_target_of_a_form_leads_to_its_page() {
                 let is_shown_later = [
                     "/account/email",
                     "/account/email/verification",
+                    // This server has no providers.
+                    "/account/identities/disconnect",
                     "/device/decide",
                     "/o/acme/settings/policy/apply",
                     "/admin/clients/api/enable",

@@ -180,7 +180,7 @@ async fn result_page_sends_the_user_back_to_the_device() {
         let page = browser.decide(&consent, decision, &["tokens:read"]).await;
         assert_eq!(page.status, 200);
         assert!(page.location().is_empty());
-        assert!(page.contains(&format!("<h1>{title}</h1>")));
+        assert!(page.contains(&format!(">{title}</h1>")));
         assert!(page.contains(next), "{}", page.body);
     }
 }

@@ -30,7 +30,7 @@ async fn first_decision_is_final() {
         let device = test.device("tokens:read orgs:read").await;
         let consent = browser.type_code(&device.user_code).await;
         let page = browser.decide(&consent, first, &["tokens:read"]).await;
-        assert!(page.contains(&format!("<h1>{title}</h1>")));
+        assert!(page.contains(&format!(">{title}</h1>")));
         for other in others {
             let page = browser.decide(&consent, other, &["orgs:read"]).await;
             assert_eq!(page.status, 409);

@@ -138,7 +138,10 @@ async fn without_mail_the_operator_changes_addresses() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     let page = browser.get("/account").await;
-    assert!(page.contains("doorcode user update --email") && page.field("new_email").is_none());
+    assert!(
+        page.contains("Ask its operator to verify or change the address.")
+            && page.field("new_email").is_none()
+    );
     let page = request_change(&mut browser, NEW, PASSWORD).await;
     assert_eq!(page.status, 422);
     assert!(page.contains("This server sends no mail."));

@@ -104,9 +104,10 @@ async fn b_13_console_acts_for_a_user() {
     );
     assert_eq!(comwit.system.deployment.database.count(AUDIT, &of_user), 1);
 
-    let of_user = |one: &Value| one["user_id"] == user.id;
-    let seen = comwit.system.recorded_use("operator", of_user).await;
-    assert_eq!(seen["route"], "POST /v1/projects/{project}/databases");
+    let of_write = |one: &Value| {
+        one["user_id"] == user.id && one["route"] == "POST /v1/projects/{project}/databases"
+    };
+    let seen = comwit.system.recorded_use("operator", of_write).await;
     assert_eq!(seen["decision"], "allowed");
 }
 
