@@ -17,7 +17,7 @@ pub enum DeploymentCommand {
     },
 }
 
-/// What hangs on the keys.
+/// The consequences of replaced keys.
 const CONSEQUENCES: &str = "With another secret key, pending device codes, open forms and answers \
     that are kept for repeated requests are void, and the counts of wrong guesses start again. With \
     another audit key, the log is signed with a key that its readers must learn.";

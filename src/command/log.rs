@@ -1,7 +1,7 @@
 //! The log of the server, on standard error: plain lines on a terminal, otherwise JSON.
 //!
-//! No request waits for it. A thread writes the lines, and what waits for it is bounded: a reader
-//! that stands still costs lines, which are counted, but neither time nor memory.
+//! No request waits for it. A thread writes the lines from a bounded queue: while the reader is
+//! stalled, further lines are dropped and counted.
 
 use std::io::{BufWriter, IsTerminal};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
@@ -15,8 +15,8 @@ const WAITING: usize = 16_384;
 /// Bytes that are written at once, if as much waits.
 const AT_ONCE: usize = 64 * 1024;
 
-/// The log. When it is dropped, it writes what waits; so a panic that ends the program loses
-/// nothing either.
+/// The log. When it is dropped, it writes the waiting lines, so that a panic that ends the program
+/// loses none.
 pub struct Log {
     dropped: ErrorCounter,
     _writes: WorkerGuard,
@@ -60,7 +60,7 @@ fn levels() -> Targets {
     let items: Vec<_> = named.split(',').filter(|item| !item.is_empty()).collect();
     match items.join(",").parse() {
         Ok(levels) if !items.is_empty() => levels,
-        // Its start says nothing that an operator needs.
+        // Its start has no information for an operator.
         _ => Targets::new()
             .with_default(LevelFilter::INFO)
             .with_target("actix_server", LevelFilter::WARN),

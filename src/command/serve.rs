@@ -189,7 +189,8 @@ async fn serve(config: Config, log: Log) -> Outcome {
     Ok(())
 }
 
-/// Serves requests on for a while, as a server that is not ready, until the next signal at most.
+/// Continues to serve requests for a while, as a server that is not ready, or until the next
+/// signal.
 async fn drain(app: &App, supervisor: &Supervisor, stops: &mut UnboundedReceiver<Stop>) {
     let time = app.config().server.drain_for;
     app.drain();
@@ -289,7 +290,7 @@ async fn received(signal: &mut std::io::Result<Signal>) {
     }
 }
 
-/// What the text after the start names: the URL, the created files and the next steps.
+/// The content of the text after the start: the URL, the created files and the next steps.
 struct Welcome<'a> {
     app: &'a App,
     made: &'a [PathBuf],

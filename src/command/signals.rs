@@ -8,9 +8,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 /// A signal to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
-    /// Of a supervisor: requests are served on for a while, so that proxies send theirs elsewhere.
+    /// From a supervisor: the server serves requests for a while, until proxies send theirs
+    /// elsewhere.
     Draining,
-    /// Of a user at a terminal, or the last before the system kills the process.
+    /// From a user at a terminal, or the last one before the system kills the process.
     Now,
 }
 

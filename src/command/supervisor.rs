@@ -1,4 +1,4 @@
-//! The service manager (systemd): what the server tells it, and the sockets that it passes.
+//! The service manager (systemd): messages of the server to it, and the sockets that it passes.
 
 use doorcode::web::OpenSocket;
 use rustix::time::{ClockId, clock_gettime};

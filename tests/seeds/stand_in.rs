@@ -40,8 +40,8 @@ impl Call {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// The usual response of an API: the request as it arrived. So a test sees what the proxy
-    /// handed on.
+    /// The usual response of an API: the request as it arrived, so that a test sees what the proxy
+    /// forwards.
     pub fn echo(&self) -> Value {
         serde_json::json!({"route": self.route, "headers": self.headers, "body": self.body})
     }

@@ -1,5 +1,5 @@
-//! The table of `docs/reference/systems.md`, read from the tests themselves: a line is there because
-//! its test is, and the test passes because the line is true.
+//! The table of `docs/reference/systems.md`, generated from the tests: each line is the comment of
+//! a test that checks it.
 
 use super::system::example;
 use crate::docs::assert_generated;

@@ -14,7 +14,7 @@ const MOST: u64 = 30_000;
 /// Following them would let the time step back.
 const NOTICED: u64 = 500;
 
-/// A slower answer of the database is no measurement.
+/// A slower answer of the database is too inexact to be used.
 const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// The difference of the database's clock from that of this machine, in milliseconds.

@@ -108,7 +108,8 @@ pub async fn run(app: App) {
     tokio::join!(work, elsewhere);
 }
 
-/// Deletes data by its age, unless the clock of this machine is wrong: what others hold would go.
+/// Deletes data by its age, unless the clock of this machine is wrong: it would delete valid data
+/// of other servers.
 pub async fn by_true_time(
     app: &App,
     work: impl Future<Output = Result<(), Error>>,

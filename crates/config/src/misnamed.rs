@@ -7,7 +7,7 @@ use super::source::PREFIX;
 /// The prefix of all variables of the program.
 const PROGRAM: &str = "DOORCODE_";
 
-/// The fault of a variable such as `DOORCODE_LISTEN`, which would be ignored without a word.
+/// The fault of a variable such as `DOORCODE_LISTEN`, which would be ignored silently.
 pub(super) fn fault(name: &str, sections: &[Section]) -> Option<ConfigFault> {
     let own = name.strip_prefix(PROGRAM)?.to_ascii_lowercase();
     // A section below another one has no variables.

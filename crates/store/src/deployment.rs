@@ -43,8 +43,8 @@ pub fn find(conn: &mut Conn) -> Result<Option<Fingerprints>, Error> {
         .read_one::<Row>(conn)
 }
 
-/// Stores the fingerprints if there are none. Returns those of the database, locked on PostgreSQL:
-/// the servers that start at the same time see each other.
+/// Stores the fingerprints if there are none. Returns those of the database, locked on PostgreSQL,
+/// so that servers that start at the same time see each other.
 pub fn find_or_insert(conn: &mut Conn, own: &Fingerprints) -> Result<Fingerprints, Error> {
     diesel::sql_query(
         "INSERT INTO deployment (id, secret_key, audit_key) VALUES (1, $1, $2) \
@@ -84,8 +84,8 @@ pub struct RunningServer {
     pub operator_token: Option<String>,
 }
 
-/// The servers whose heartbeat is later than a time, in milliseconds since 1970, but the one with
-/// this id.
+/// The servers whose heartbeat is later than a time, in milliseconds since 1970, except the one
+/// with this id.
 pub fn list_live(conn: &mut Conn, but: &str, since: i64) -> Result<Vec<RunningServer>, Error> {
     let rows = heartbeat::table
         .filter(heartbeat::at.gt(since))

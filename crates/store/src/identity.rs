@@ -169,7 +169,7 @@ pub enum ProviderSessions<'a> {
     One(&'a str, &'a str),
 }
 
-/// The users of sessions, each once for each session.
+/// The user of each of these sessions; a user with several sessions is listed several times.
 pub fn list_session_users(
     conn: &mut Conn,
     sessions: &ProviderSessions<'_>,

@@ -2,7 +2,7 @@
 //!
 //! A server holds an exclusive lock on a file beside the database. Commands without a server share
 //! the same lock. A command beside a running server asks it for a turn, by a socket beside the
-//! database: the locks of SQLite know no queue, so that a busy server would take them again and again
+//! database: the locks of SQLite have no queue, so a busy server would take them again and again
 //! before the command does.
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
@@ -100,7 +100,7 @@ impl Turns {
     pub fn of_command(database: &Path) -> Result<Self, LockRefusal> {
         match try_lock(database, File::try_lock_shared)? {
             Ok(lock) => {
-                // A server that was killed is none any more.
+                // The lock may name a server that was killed.
                 write_server(&lock, "")
                     .map_err(|error| LockRefusal::File(beside(database, "lock"), error))?;
                 Ok(Self(Writing::Alone { _lock: Some(lock) }))
@@ -303,7 +303,7 @@ mod tests {
             assert_eq!(file.permissions().mode() & 0o777, MODE, "{extension}");
         }
         drop(first);
-        // What an ended server left is in no one's way.
+        // Files that an ended server left block nothing.
         let command = Turns::of_command(&path).unwrap();
         assert!(!command.is_beside_server());
         let second = Turns::of_command(&path).unwrap();

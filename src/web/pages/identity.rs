@@ -166,7 +166,7 @@ async fn submit_connect(req: PageRequest, form: Form) -> Answer {
     let signed_in = req.with_caller(Caller::User(Box::new(signed_in)));
     let path = match identity::connect(&signed_in, connection).await {
         Ok(()) => local(Some(&return_to)),
-        // The user is signed in all the same, and the page says what is connected.
+        // The user is signed in anyway, and the page shows which identities are connected.
         Err(app::Error::Conflict(_)) => PAGE,
         Err(error) => return Err(error.into()),
     };

@@ -1,4 +1,4 @@
-//! The scopes in force, and what each takes: the scope matrix for users.
+//! The scope matrix for users: the scopes in force, and the requirements of each.
 
 use super::page_request::{Answer, PageRequest};
 use super::page_route::read;

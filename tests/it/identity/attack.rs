@@ -1,4 +1,4 @@
-//! Attacks on the sign-in with a provider. Afterwards the user of the provider still gets in.
+//! Attacks on the sign-in with a provider. Afterwards the user of the provider can still sign in.
 
 use super::{RETURN, assert_refused};
 use crate::support::browser::Page;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const FAILED: &str = "provider-failed";
 const STALE: &str = "provider-stale";
 
-/// The user of the provider gets in.
+/// The user of the provider can sign in.
 async fn assert_admits(provider: &Provider, test: &TestApp) {
     let page = provider.sign_in(&mut test.browser()).await;
     assert_eq!(page.location(), "/tokens");
@@ -39,7 +39,7 @@ async fn unsigned_forged_and_confused_tokens_are_refused() {
         provider.desk().signing = signing;
         let page = provider.sign_in(&mut test.browser()).await;
         assert_refused(&test, &page, FAILED);
-        // An unknown key is looked for only now and then.
+        // The keys are fetched again at most every 30 seconds.
         test.clock.advance(31);
     }
     provider.desk().signing = Signing::Rs256;
@@ -157,7 +157,7 @@ async fn replayed_and_late_answers_are_refused() {
     assert_eq!(test.count("session", "1 = 1"), 1);
 }
 
-/// A provider sends its answer to the address of another: the other one must not redeem it.
+/// The answer of one provider arrives at the address of another, which must not redeem it (mix-up).
 #[actix_web::test]
 async fn mix_up_of_two_providers_is_refused() {
     let (honest, evil) = (Provider::start(), Provider::start());
@@ -169,7 +169,7 @@ async fn mix_up_of_two_providers_is_refused() {
     evil.follow(&test);
     let mut browser = test.browser();
 
-    // The answer of the honest one at the address of the other.
+    // The answer of the honest provider at the address of the attacker.
     let begin = browser.get(&format!("/login/with/{ID}")).await;
     let back = honest.approve(begin.location());
     let moved = back.replace(&format!("/with/{ID}/"), "/with/evil/");
@@ -181,7 +181,7 @@ async fn mix_up_of_two_providers_is_refused() {
         "the code went to the other provider"
     );
 
-    // The other one names itself as the issuer, or nobody (RFC 9207).
+    // The attacker names itself, or no issuer (RFC 9207).
     for issuer in [Some(evil.url.clone()), None] {
         let begin = browser.get(&format!("/login/with/{ID}")).await;
         let back = honest.approve(begin.location());
@@ -197,7 +197,7 @@ async fn mix_up_of_two_providers_is_refused() {
     assert_admits(&honest, &test).await;
 }
 
-/// The metadata of another issuer must not be believed.
+/// The metadata of another issuer is rejected.
 #[actix_web::test]
 async fn provider_that_names_another_issuer_is_refused() {
     let provider = Provider::start();
@@ -230,7 +230,7 @@ async fn sign_in_returns_to_no_other_site() {
     assert_eq!(page.location(), "/account");
 }
 
-/// The address of an existing user, stated by a provider, opens nothing.
+/// The address of an existing user, stated by a provider, gives no access to that account.
 #[actix_web::test]
 async fn address_of_an_existing_user_gives_no_access_to_the_account() {
     let provider = Provider::start();
@@ -293,7 +293,7 @@ async fn provider_that_refuses_leads_back_to_the_sign_in() {
     assert_admits(&provider, &test).await;
 }
 
-/// The server sends no secret and no user over plain http, and believes no endless answer.
+/// The server sends no secret and no user over plain http, and limits the size of an answer.
 #[actix_web::test]
 async fn provider_with_unsafe_endpoints_is_refused() {
     for (endpoint, url) in [
@@ -331,8 +331,8 @@ async fn provider_with_unsafe_endpoints_is_refused() {
     }
 }
 
-/// Each answer may cost a request to the provider, so refused ones are limited, and others wait for
-/// nothing.
+/// Each answer may cost a request to the provider, so refused ones are limited. Other sign-ins are
+/// not delayed.
 #[actix_web::test]
 async fn refused_answers_are_limited_for_their_source() {
     let provider = Provider::start();

@@ -1,4 +1,4 @@
-//! Sign-in with identity providers: the honest way, and the attacks on it.
+//! Sign-in with identity providers, and attacks on it.
 
 mod attack;
 mod connect;

@@ -1,4 +1,4 @@
-//! The way through an honest provider.
+//! Sign-in with an honest provider.
 
 use super::{RETURN, address_in, assert_refused};
 use crate::support::device::Answer;

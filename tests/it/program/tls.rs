@@ -59,7 +59,7 @@ fn login(home: &TempDir, host: &str, token: &str) -> Program {
 }
 
 /// A team in a local network: one line of configuration, and the client that trusts the file that
-/// the server made signs in. Whoever does not trust it gets the advice that leads there.
+/// the server made signs in. A client that does not trust the file shows how to do so.
 #[actix_web::test]
 async fn self_signed_server_works_with_its_certificate_and_the_advice_leads_there() {
     let deployment = Deployment::with_user();
@@ -165,7 +165,7 @@ async fn changed_certificate_is_used_without_a_restart() {
         assert!(changed_at.elapsed() < NOTICED_WITHIN);
     }
     server.line("new connections use the certificate tls.pem");
-    // A connection that is open goes on.
+    // An open connection continues.
     assert_eq!(status(&first, &deployment, "/readyz").await, Some(200));
 
     write_pair(&deployment, |_| ());

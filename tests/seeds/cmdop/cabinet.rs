@@ -23,7 +23,7 @@ async fn c_07_fleet_tokens_are_managed_under_the_fleet_and_recommended_for_ci() 
     assert!(page.attribute("data-token").is_some(), "{}", page.body);
     let list = ada.get(ALPHA_TOKENS).await;
     assert!(list.contains(">ci</a>"), "{}", list.body);
-    // Also where a member would make a token of their own for it.
+    // Also on the page where members create personal tokens.
     for path in [ALPHA_TOKENS, "/tokens"] {
         let page = ada.get(path).await;
         assert!(
@@ -34,7 +34,7 @@ async fn c_07_fleet_tokens_are_managed_under_the_fleet_and_recommended_for_ci() 
     }
     let overview = ada.get("/o/alpha").await;
     assert!(overview.contains(ALPHA_TOKENS), "{}", overview.body);
-    // The pages have the word of the system.
+    // The pages use the word of the system.
     for path in ["/o", "/o/alpha", "/tokens/new", ALPHA_TOKENS] {
         let page = ada.get(path).await;
         assert!(page.contains("fleet"), "{path}: {}", page.body);

@@ -31,7 +31,7 @@ const SCOPES: [&str; 8] = [
 const ALPHA_TOKENS: &str = "/o/alpha/settings/api-tokens";
 const MIA: &str = "mia@example.com";
 
-/// The fleets Alpha and Beta of Ada, and Gamma of somebody else. Mia is a member of Alpha and Beta.
+/// The fleets Alpha and Beta of Ada, and Gamma of another user. Mia is a member of Alpha and Beta.
 struct Fleets {
     system: InProcess,
     ada: Caller,

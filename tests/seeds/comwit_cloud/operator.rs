@@ -16,7 +16,7 @@ async fn b_10_operator_token_is_in_the_variable_of_the_platform() {
     }
     let file = comwit.system.deployment.path("data/operator_token");
     assert!(!file.exists(), "the variable replaces the file");
-    // The name is the only one: the usual variable has no effect.
+    // Only this variable counts: the usual one has no effect.
     let other = OPERATOR.replace("c91e", "d91e");
     let system = start(&[("DOORCODE_OPERATOR_TOKEN", &other)]);
     assert_eq!(system.call("GET /v1/status", OPERATOR).await.status, 200);

@@ -30,7 +30,7 @@ async fn b_02_tokens_are_personal_or_the_operator_token() {
         let called = comwit.system.call(&apps, token).await;
         assert_eq!(called.body["headers"]["x-auth-token-kind"], kind);
     }
-    // There is no third one: the plan of the organizations has no tokens of their own.
+    // There is no third class: the plan of the organizations includes no organization tokens.
     let body = json!({"name": "ci", "scopes": ["app:read"]});
     let route = "POST /v1/orgs/comwit/tokens";
     let refused = comwit.system.manage(route, OPERATOR, body).await;

@@ -18,7 +18,7 @@ const MOST_READ: i64 = 100;
 /// its admins. They have no address and no user agent, and the read is not recorded: it is part of
 /// the first page that an admin sees.
 pub async fn list_changes(req: &Request, named: &str, limit: usize) -> Result<Vec<Sealed>, Error> {
-    // The list includes what the caller did just now.
+    // The list must include the last change of the caller.
     seal::seal(&req.app).await?;
     let named = named.to_owned();
     req.read(move |tx| {

@@ -1,5 +1,5 @@
-//! What identifies a deployment: its keys belong to its database, and the servers that share the
-//! database have their public URL and operator token in common.
+//! The identity of a deployment: the keys that belong to its database, and the public URL and
+//! operator token that all servers on the database share.
 
 use super::{AUDIT_KEY, SECRET_KEY};
 use crate::{App, Error, Request};
@@ -9,7 +9,7 @@ use ring::signature::KeyPair as _;
 use serde_json::json;
 use store::deployment::{self, Fingerprints, RunningServer};
 
-/// A server without a later heartbeat does not run any more, in milliseconds.
+/// Age in milliseconds of the last heartbeat beyond which a server counts as stopped.
 const LIVE: i64 = 30_000;
 
 /// Number of hexadecimal digits of a fingerprint.
@@ -26,8 +26,8 @@ fn own(app: &App) -> Fingerprints {
     }
 }
 
-/// Fails with one line that says how to mend it if this server has other keys than those that belong
-/// to the database. The first start makes its keys those of the database.
+/// Fails if the keys of this server are not those of the database, with one line that says how to
+/// fix it. The first start stores its keys as those of the database.
 pub async fn require_own_keys(app: &App) -> Result<(), Error> {
     let keys = own(app);
     let (new, config) = (keys.clone(), app.config());
@@ -62,8 +62,8 @@ pub async fn require_own_keys(app: &App) -> Result<(), Error> {
     )))
 }
 
-/// Makes the present keys those of the database. Returns the names of the keys that changed. Fails
-/// with [`Error::Conflict`] while a server runs: it has the earlier keys.
+/// Stores the current keys as those of the database. Returns the names of the keys that changed.
+/// Fails with [`Error::Conflict`] while a server runs, since it uses the previous keys.
 pub async fn accept_keys(req: &Request) -> Result<Vec<&'static str>, Error> {
     req.caller.require_operator()?;
     let keys = own(&req.app);
@@ -123,8 +123,9 @@ fn server(app: &App, id: &str, tokens: &[String]) -> RunningServer {
     }
 }
 
-/// Registers a server that starts, by the id of its heartbeats, where several can share the database.
-/// Fails if one that runs has another public URL, or an operator token that this one does not accept.
+/// Registers a starting server under the id of its heartbeats, if several servers can share the
+/// database. Fails if a running server has another public URL, or an operator token that this one
+/// does not accept.
 pub async fn register(app: &App, id: &str) -> Result<(), Error> {
     if !app.store().is_shared() {
         return Ok(());
@@ -134,7 +135,7 @@ pub async fn register(app: &App, id: &str) -> Result<(), Error> {
     let now = app.now().timestamp_millis();
     app.store()
         .write(move |conn| {
-            // The lock: of two servers that start at the same time, the second sees the first.
+            // Takes a lock: of two servers that start at the same time, the second sees the first.
             deployment::find_or_insert(conn, &keys)?;
             for other in deployment::list_live(conn, &own.id, now - LIVE)? {
                 require_agreement(&own, &other, &tokens)?;
@@ -168,7 +169,7 @@ fn require_agreement(
     }
 }
 
-/// Stores the present operator token of a running server, if it is not the last one.
+/// Stores the current operator token of a running server, if it has changed.
 pub(crate) async fn refresh(app: &App, id: &str, last: &mut Option<String>) {
     let tokens = operator_tokens(app);
     let present = tokens.first().cloned();
@@ -185,7 +186,7 @@ pub(crate) async fn refresh(app: &App, id: &str, last: &mut Option<String>) {
     }
 }
 
-/// Forgets a server that stops, so that the next one may differ.
+/// Deletes a stopping server, so that the next one may have other values.
 pub async fn deregister(app: &App, id: &str) {
     if !app.store().is_shared() {
         return;

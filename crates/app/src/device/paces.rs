@@ -23,7 +23,7 @@ struct Generations {
     old: HashMap<u128, LastPoll>,
 }
 
-/// The first 128 bits of a digest, which is half of the memory of all.
+/// The first 128 bits of a digest: half of it, to save memory.
 fn key(device_code: &Digest) -> u128 {
     let first = device_code.as_str().get(..32).unwrap_or_default();
     u128::from_str_radix(first, 16).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The claims of signed statements of a provider, and what they prove.
+//! The claims of signed statements of a provider, and their checks.
 
 use super::jose::Claims;
 use chrono::Duration;
@@ -39,11 +39,11 @@ pub struct Arrived {
     pub refresh_token: Option<String>,
 }
 
-/// Why a statement proves nothing: a code for the audit log.
+/// Why a statement is refused: a code for the audit log.
 pub(super) type Reason = &'static str;
 
-/// What every signed statement must have: it is of this provider, for this audience, in force now,
-/// and recent. Returns when it expires. Fails with the reason.
+/// Checks that a signed statement is of this provider, for this audience, in force and recent.
+/// Returns its expiry. Fails with the reason.
 pub(super) fn check(
     claims: &Claims,
     provider: &Provider,
@@ -87,7 +87,7 @@ fn seconds(claims: &Claims, name: &str) -> Option<i64> {
     let value = claims.get(name)?;
     value.as_i64().or_else(|| {
         let seconds = value.as_f64()?;
-        // Far from where a float is inexact.
+        // Floats are exact to a second in this range.
         (0.0..1e12).contains(&seconds).then_some(seconds as i64)
     })
 }
@@ -103,7 +103,7 @@ pub(super) fn leeway() -> Duration {
 }
 
 impl Arrived {
-    /// The user of whom the claims are.
+    /// The user whom the claims describe.
     pub(super) fn read(provider: &Provider, claims: &Claims) -> Result<Self, Reason> {
         let short = |name| text(claims, name).filter(|text| text.len() <= LONGEST);
         let subject = short("sub").filter(|subject| !subject.is_empty());

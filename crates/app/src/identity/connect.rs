@@ -15,11 +15,11 @@ use serde_json::json;
 
 /// An identity that waits for the proof of the account to link it to.
 pub struct Connection {
-    /// Who arrived from the provider.
+    /// The user, as the provider stated.
     pub arrived: Arrived,
     /// The local path to go to afterwards.
     pub return_to: String,
-    /// The account to prove.
+    /// How the user proves the account.
     pub proof: Proof,
 }
 
@@ -37,8 +37,8 @@ pub enum Proof {
     },
 }
 
-/// The identity that waits for a proof. Fails with [`Error::NotFound`] for a text that is older than
-/// ten minutes or of another browser.
+/// The identity that waits for a proof. Fails with [`Error::NotFound`] for a sealed text that is
+/// older than ten minutes or of another browser.
 pub async fn connection(
     req: &Request,
     visitor: &Secret,

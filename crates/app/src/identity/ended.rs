@@ -27,7 +27,7 @@ const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// Users who are checked in one run of the task.
 const MOST_AT_ONCE: i64 = 200;
 
-/// When a check that failed is repeated: no sooner than another server could have finished it.
+/// Delay before a failed check is repeated: longer than another server needs to finish it.
 fn again_after() -> chrono::Duration {
     chrono::Duration::minutes(5)
 }
@@ -59,7 +59,7 @@ async fn end_by_token(req: &Request, provider: &str, logout_token: &str) -> Resu
     let is_first = req
         .with_caller(Caller::System)
         .change(Action::SignedOut, move |tx| {
-            // Remembered until the token expires; that alone is no event.
+            // Stored until the token expires, which needs no record.
             tx.needs_no_record();
             if !store::identity::use_assertion(tx.conn, &used, expires + leeway())? {
                 return Ok(false);
@@ -125,8 +125,8 @@ fn end(
     Ok(())
 }
 
-/// Checks the users who are due at their providers. A provider that does not answer is asked again
-/// later, and its users stay signed in.
+/// Checks the users who are due at their providers. If a provider does not answer, the check is
+/// repeated later, and its users stay signed in.
 pub async fn check_due(app: &App) -> Result<(), Error> {
     let app = app.current();
     let providers: Vec<_> = app
@@ -191,7 +191,7 @@ async fn check_one(
     let app = &req.app;
     let until = app.now() + again_after();
     let claimed = due.clone();
-    // Of several servers one checks: most providers accept a refresh token once.
+    // Only one of several servers checks: most providers accept a refresh token only once.
     let is_ours = app
         .store()
         .write(move |conn| Ok::<_, Error>(store::identity::postpone_check(conn, &claimed, until)?))

@@ -123,8 +123,8 @@ fn create(
         return refused(Failed::NoEmail);
     };
     if let Some(user) = store::user::find_user_by_email(tx.conn, email)? {
-        // The account may be that of another user: it has to be proven. Who has proven the address
-        // may take it from an account that has not.
+        // The account may belong to another user, so it has to be proven. A user whose address is
+        // verified may take it from an account that has it unverified.
         if !(entry.replaces && arrived.is_email_verified && user.yields_address()) {
             return Ok(Err(Found::Unproven));
         }
@@ -133,7 +133,7 @@ fn create(
     if !provider.entry.create_users {
         return refused(Failed::NotAdmitted("no_user"));
     }
-    // The first user is the one with the setup link.
+    // Only the setup link creates the first user.
     if !store::user::is_any_user(tx.conn)? {
         return refused(Failed::NotAdmitted("not_set_up"));
     }

@@ -22,7 +22,7 @@ const STALE_FOR: Duration = Duration::from_secs(24 * 3_600);
 /// token names a key that is unknown.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 
-/// What is known of the identity providers.
+/// The documents of identity providers, kept in memory.
 #[derive(Default)]
 pub(crate) struct Providers {
     client: OnceLock<reqwest::Client>,
@@ -46,7 +46,7 @@ struct Kept {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Freshness {
     Kept,
-    /// One of the last seconds: a token names a key that the kept copy lacks.
+    /// One that was just fetched: a token names a key that the kept copy lacks.
     New,
 }
 
@@ -81,7 +81,7 @@ pub(super) async fn json(
 ) -> Result<(u16, Value), Error> {
     let request = request(app.providers().client()?).header("accept", "application/json");
     let answer = request.send().await;
-    // The body of the request, and so its error, may have a URL with a secret.
+    // The error could contain the URL of the request, and with it a secret.
     let mut answer = answer.map_err(|error| outside(error.without_url()))?;
     let mut body = Vec::new();
     while let Some(chunk) = answer
@@ -181,8 +181,8 @@ impl Metadata {
     }
 }
 
-/// The claims of a JWT that the keys at a URL signed, and its type. An unknown key is looked for
-/// once more: the provider may have replaced its keys.
+/// The claims of a JWT that the keys at a URL signed, and its type. If its key is unknown, the keys
+/// are fetched again once, since the provider may have replaced them.
 pub(super) async fn verify(
     app: &App,
     token: &str,
@@ -204,7 +204,7 @@ pub(super) async fn verify(
 pub(super) enum Unverified {
     /// The signature is wrong, or no key of the provider made it.
     Invalid,
-    /// The keys cannot be had.
+    /// The keys cannot be fetched.
     Outside(Error),
 }
 

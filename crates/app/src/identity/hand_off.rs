@@ -62,8 +62,8 @@ pub fn keys(app: &App) -> Value {
     json!({"keys": [jose::public_key(&seed(app))]})
 }
 
-/// Reads who arrived, and the digest of the request, which is answered once, with the end of the
-/// answer.
+/// Reads the user, and the digest of the request, which can be answered once, with the expiry of
+/// the answer.
 pub(super) async fn arrive(
     app: &App,
     (provider, hand_off): (&Provider, &HandOff),

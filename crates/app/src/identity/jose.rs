@@ -139,7 +139,7 @@ fn algorithm(only: SignatureAlgorithm) -> Algorithm {
     }
 }
 
-/// Computes with `ring`, which is here for TLS anyway.
+/// Computes with `ring`, which TLS already needs.
 static RING: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| match algorithm {
         Algorithm::EdDSA => Ed25519KeyPair::from_seed_unchecked(key.as_bytes())

@@ -52,7 +52,7 @@ pub enum Failed {
     Stale,
     /// The user refused at the provider, or the provider refused the user.
     Denied,
-    /// The answer of the provider proves nothing; the reason is for the audit log.
+    /// The answer of the provider is not valid; the reason is for the audit log.
     Invalid(&'static str),
     /// The rules of the provider do not admit the user; the reason is for the audit log.
     NotAdmitted(&'static str),
@@ -171,7 +171,7 @@ async fn arrive(
     enter::enter(req, visitor, entry).await
 }
 
-/// Counts a failed sign-in for the audit log, and logs what the operator has to know.
+/// Counts a failed sign-in for the audit log, and logs faults that the operator can fix.
 fn note(req: &Request, failed: Failed) -> Failed {
     if let Failed::Error(error @ Error::Outside(_)) = &failed {
         let request_id = &*req.context.request_id;

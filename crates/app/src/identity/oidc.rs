@@ -72,7 +72,7 @@ pub(super) fn salt(sealed: &str) -> &str {
     sealed.get(..64).unwrap_or(sealed)
 }
 
-/// Redeems a code of the provider, and reads who arrived.
+/// Redeems a code of the provider, and reads the user.
 pub(super) async fn arrive(
     app: &App,
     (provider, oidc): (&Provider, &Oidc),
@@ -194,7 +194,7 @@ async fn complete(
             return Err(Failed::Invalid("wrong_userinfo"));
         }
         let mut all = info.clone();
-        // What is signed comes first.
+        // Signed claims take precedence.
         all.extend(claims.clone());
         arrived = Arrived::read(provider, &all).map_err(Failed::Invalid)?;
     }
@@ -225,7 +225,7 @@ pub(super) async fn check(
     let tokens = match redeem(app, (oidc, &metadata), &form).await? {
         Ok(tokens) => tokens,
         Err(error) if error == "invalid_grant" => return Ok(Checked::Refused),
-        // A wrong client secret, for example, says nothing about the user.
+        // Other errors, such as a wrong client secret, are not about the user.
         Err(error) => return Err(outside(format!("the token endpoint refused: {error}")).into()),
     };
     let refreshed = tokens.get("refresh_token").and_then(Value::as_str);

@@ -14,7 +14,7 @@ const PURPOSE: &str = "connect an identity";
 /// The longest refresh token that is kept in the URL of a page, in bytes.
 const LONGEST_REFRESH_TOKEN: usize = 1_000;
 
-/// Who arrived, and what for.
+/// A user whom a provider has identified, and the purpose of the sign-in.
 #[derive(Clone)]
 pub(super) struct Entry {
     pub(super) arrived: Arrived,
@@ -37,7 +37,7 @@ pub(super) struct Sealed {
 /// Seals an identity for the page on which this browser proves the account.
 pub(super) fn seal(app: &App, visitor: &Secret, entry: &Entry) -> String {
     let mut arrived = entry.arrived.clone();
-    // Servers and proxies limit the length of URLs. The next sign-in has another one.
+    // Servers and proxies limit the length of URLs. The next sign-in gets another refresh token.
     arrived.refresh_token = arrived
         .refresh_token
         .filter(|token| token.len() <= LONGEST_REFRESH_TOKEN);

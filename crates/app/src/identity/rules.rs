@@ -29,7 +29,7 @@ pub(super) fn apply(
     for rule in rules.iter().filter(|rule| groups.contains(&rule.group)) {
         let named = rule.organization.as_str();
         let found = find_organization(tx.conn, named)?;
-        // A user chose the slug of an organization that a user created.
+        // An organization that a user created must not match by its slug, which that user chose.
         let found = found.filter(|organization| {
             organization.made_by == Maker::Operator || organization.id.as_str() == named
         });

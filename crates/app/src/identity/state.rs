@@ -1,7 +1,7 @@
-//! What a browser carries while a user is at a provider, sealed for that browser.
+//! The state that a browser keeps while its user is at a provider, sealed for that browser.
 //!
 //! The values are encrypted under a key of the server and of the browser's cookie, so that a value
-//! that began in one browser is worth nothing in another (login CSRF), and the server stores nothing.
+//! that began in one browser is invalid in another (login CSRF), and the server stores nothing.
 
 use crate::App;
 use chrono::Duration;

@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-/// How often the server looks for a changed certificate. Looking reads the attributes of two files.
+/// How often the server checks for a changed certificate, by the attributes of two files.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// How often the server tries to make a self-signed certificate that ends soon again.
+/// How often the server retries to renew a self-signed certificate that expires soon.
 const RENEW_EVERY: chrono::Duration = chrono::Duration::hours(1);
 
 /// Why a certificate cannot be used, and what to do: one line for the operator.
@@ -50,7 +50,7 @@ pub struct ServerCertificate {
 #[derive(Debug)]
 struct Current {
     key: Arc<CertifiedKey>,
-    /// Of the files as they were read last, whether they could be used or not.
+    /// Stamps of the files when they were last read, even if they could not be used.
     stamps: Stamps,
     read_at: Instant,
 }

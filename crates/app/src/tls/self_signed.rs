@@ -20,7 +20,7 @@ const LIFETIME: chrono::Duration = chrono::Duration::days(365);
 /// Time before the expiry at which the server makes the next one.
 const RENEW_BEFORE: chrono::Duration = chrono::Duration::days(30);
 
-/// For clocks that are behind that of this machine.
+/// Margin for clients whose clocks are behind that of this machine.
 const CLOCK_SKEW: chrono::Duration = chrono::Duration::days(1);
 
 /// Reads the certificate, or makes it if it does not exist, cannot be used, expires soon, or is for

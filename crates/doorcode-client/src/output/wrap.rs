@@ -2,7 +2,7 @@
 
 use console::measure_text_width;
 
-/// The text with line breaks between words where a line is wider than so many columns. A command
+/// The text, with lines that are wider than `columns` broken between words. A command
 /// in backquotes stays whole, since it is copied; so does a column of aligned text.
 pub fn wrap(text: &str, columns: usize) -> String {
     let lines = text

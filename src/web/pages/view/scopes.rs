@@ -1,4 +1,4 @@
-//! The scopes in force, and what each takes.
+//! The scopes in force, and the requirements of each.
 
 use super::admin::{RouteNeeds, RouteRow};
 use super::{Chrome, filters};

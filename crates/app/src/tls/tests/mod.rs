@@ -1,4 +1,4 @@
-//! Certificates that can be used and those that cannot, and what happens when files change.
+//! Usable and unusable certificates, and changes of their files.
 
 use super::*;
 use crate::SystemClock;
@@ -74,7 +74,7 @@ fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// What is wrong with a pair, and how the error continues after the name of the file.
+/// Each fault of a pair, and the text of the error after the name of the file.
 #[test]
 fn unusable_pair_is_named_with_what_to_do() {
     type Break = fn(&Folder);
@@ -251,7 +251,7 @@ fn self_signed_certificate_is_made_once_and_again_before_it_expires() {
     assert_eq!(made, [cert]);
 }
 
-/// A key that others may have read is not used again, and not replaced without a word.
+/// A key that others may have read is neither used again nor replaced silently.
 #[test]
 fn exposed_key_of_a_self_signed_certificate_is_refused() {
     let folder = Folder::new();
