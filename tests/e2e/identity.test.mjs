@@ -24,7 +24,7 @@ const EXAMPLE = fileURLToPath(new URL('../../examples/hand-off/page.mjs', import
 const PAGE = `http://127.0.0.1:${await freePort()}`
 const KEY = 'of the example, with 32 characters or more'
 const WITH_HAND_OFF = {
-  people: [BOB],
+  people: [{ ...BOB, role: 'owner' }],
   elsewhere: [PAGE],
   settings: {
     DOORCODE__SIGN_IN__HAND_OFF: `[{ id = "shop", name = "Acme Shop", hand_off_url = "${PAGE}/doorcode", algorithm = "HS256", key = "${KEY}" }]`,
