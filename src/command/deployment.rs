@@ -18,9 +18,9 @@ pub enum DeploymentCommand {
 }
 
 /// The consequences of replaced keys.
-const CONSEQUENCES: &str = "With another secret key, pending device codes, open forms and answers \
-    that are kept for repeated requests are void, and the counts of wrong guesses start again. With \
-    another audit key, the log is signed with a key that its readers must learn.";
+const CONSEQUENCES: &str = "A new secret key invalidates pending device codes, open forms and stored \
+    answers to repeated requests, and resets the counts of wrong guesses. A new audit key signs the \
+    log from now on: give its public key to everyone who verifies the log.";
 
 /// Runs a command of `doorcode deployment`.
 pub fn run(config: Option<&Path>, command: DeploymentCommand) -> Outcome {

@@ -40,7 +40,7 @@ impl Tls {
             Value::Text(text) | Value::Variable(text) => match text.as_str() {
                 "off" => Ok(Self::Off),
                 "self-signed" => Ok(Self::SelfSigned),
-                _ => Err(format!("{text:?} is no such setting; {VALUES}")),
+                _ => Err(format!("{text:?} is not a valid value; {VALUES}")),
             },
             other => Err(format!("is {}; {VALUES}", other.kind())),
         }

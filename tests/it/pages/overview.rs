@@ -165,7 +165,7 @@ async fn overview_shows_the_last_changes() {
         let page = browser.get("/o/acme").await;
         let text = said(&page);
         let (_, changes) = text.split_once("Recent changes Audit log").unwrap();
-        let (changes, _) = changes.split_once("Who can do what").unwrap();
+        let (changes, _) = changes.split_once("Roles and permissions").unwrap();
         assert!(
             changes.contains("changed the role of Ada from member to admin just now"),
             "{changes}"
@@ -201,7 +201,7 @@ async fn overview_names_what_each_role_allows() {
     member.sign_in("bob@example.com", PASSWORD).await;
     for browser in [&mut owner, &mut member] {
         let text = said(&browser.get("/o/acme").await);
-        let (_, roles) = text.split_once("Who can do what Members").unwrap();
+        let (_, roles) = text.split_once("Roles and permissions Members").unwrap();
         let (roles, _) = roles.split_once("About").unwrap();
         for words in [
             "Owner 1 member Everything",

@@ -36,9 +36,9 @@ async fn member_sees_what_each_scope_takes_and_where_the_role_suffices() {
     assert_eq!(row(&page.body, "app:read"), "app View apps Read Any role");
     assert_eq!(
         row(&page.body, "app:deploy"),
-        "Apps Deploy builds POST /v1/deploys High risk Admin or higher You have it in Acme"
+        "Apps Deploy builds POST /v1/deploys High risk Admin or higher Your role suffices in Acme"
     );
-    assert!(page.contains("answered with 401") && page.contains("with 403"));
+    assert!(page.contains("the answer is 401") && page.contains("it is 403"));
     assert!(page.contains("<code>* /v1/status</code>") && page.contains("Operator token"));
 
     test.add_user("bob@example.com", PASSWORD, Some(("Acme", Role::Member)))
@@ -47,9 +47,10 @@ async fn member_sees_what_each_scope_takes_and_where_the_role_suffices() {
     bob.sign_in("bob@example.com", PASSWORD).await;
     let page = bob.get("/scopes").await;
     assert!(
-        row(&page.body, "app:deploy").ends_with("Admin or higher You have it in no organization")
+        row(&page.body, "app:deploy")
+            .ends_with("Admin or higher Your role suffices in no organization")
     );
-    assert!(row(&page.body, "app:delete").ends_with("Owner You have it in no organization"));
+    assert!(row(&page.body, "app:delete").ends_with("Owner Your role suffices in no organization"));
 }
 
 #[actix_web::test]

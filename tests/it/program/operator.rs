@@ -131,7 +131,7 @@ fn weak_or_lone_previous_token_is_rejected() {
         )
         .run()
         .exited(1)
-        .complains(&["DOORCODE_OPERATOR_TOKEN_PREVIOUS: this is the token before the one"]);
+        .complains(&["DOORCODE_OPERATOR_TOKEN_PREVIOUS: holds the previous token"]);
     deployment.write("data/operator_token", "q7Rm2xKd90vLs4Tz8bWn1cYh6fJp3gAe\n");
     for garbled in [
         "",
@@ -142,7 +142,7 @@ fn weak_or_lone_previous_token_is_rejected() {
         serve()
             .run()
             .exited(1)
-            .complains(&["data/operator_token.previous: this is not the operator token"]);
+            .complains(&["data/operator_token.previous: must contain the operator token"]);
     }
 }
 
@@ -165,7 +165,7 @@ fn rejected_rotation_keeps_the_token() {
         .env("DOORCODE__OPERATOR__ENABLED", "false")
         .run()
         .exited(1)
-        .complains(&["operator.enabled: there is no operator token"]);
+        .complains(&["operator.enabled: is false"]);
     deployment
         .command(&["operator", "rotate"])
         .env("DOORCODE__DATABASE__URL", "postgres://127.0.0.1:1/doorcode")

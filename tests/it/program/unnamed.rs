@@ -94,7 +94,7 @@ fn route_that_needs_a_role_but_names_no_organization_is_reported() {
 #[test]
 fn home_organization_that_does_not_exist_is_reported() {
     let deployment = Deployment::with_user();
-    let nowhere = "Warning: organizations.home: there is no organization \"nowhere\".";
+    let nowhere = "Warning: organizations.home: the organization \"nowhere\" does not exist.";
     assert!(check(&deployment, "nowhere").starts_with(nowhere));
     let id = "org_0198e4a0c0de7f00a1b2c3d4e5f60718";
     assert!(check(&deployment, id).contains(id));
@@ -104,7 +104,7 @@ fn home_organization_that_does_not_exist_is_reported() {
     }
     let command = deployment.command(&["serve"]).env(HOME, "nowhere");
     let mut server = command.spawn();
-    let line = server.line("organizations.home: there is no organization");
+    let line = server.line("organizations.home: the organization");
     assert!(line.contains("\"level\":\"WARN\""), "{line}");
     server.line(READY);
     server.kill();

@@ -303,8 +303,8 @@ async fn consent_and_form_name_the_routes_by_role() {
         ),
         (
             OPEN,
-            "use what is open to every token.",
-            "identify you and use what is open to every token.",
+            "can use routes that are open to every token.",
+            "identify you and use routes that are open to every token.",
         ),
         (
             BY_ROLE,

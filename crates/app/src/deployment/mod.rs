@@ -139,7 +139,7 @@ pub fn read_operator_token(
     if !config.operator.enabled {
         return Err(Error::Unusable(
             "operator.enabled".to_owned(),
-            "there is no operator token, since this is false. Send the signal SIGHUP to the \
+            "is false, so there is no operator token. Send the signal SIGHUP to the \
              process of the server instead."
                 .into(),
         ));

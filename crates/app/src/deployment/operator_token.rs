@@ -114,7 +114,8 @@ impl OperatorTokens {
             }
             (None, Some(_)) => {
                 let what = format!(
-                    "this is the token before the one in {variable}. Set that too, or unset this one."
+                    "holds the previous token, but {variable} is not set. Set {variable} too, or unset \
+                     this one."
                 );
                 return Err(Error::Unusable(of_previous, what.into()));
             }
@@ -170,7 +171,7 @@ impl OperatorTokens {
         match &self.0 {
             Source::Off => Err(Error::Unusable(
                 "operator.enabled".to_owned(),
-                "there is no operator token, since this is false.".into(),
+                "is false, so there is no operator token. Set it to true to use one.".into(),
             )),
             Source::Environment(_, variable) => {
                 let what = format!(
@@ -287,8 +288,8 @@ impl Files {
         read.map(Some).ok_or_else(|| {
             Error::Unusable(
                 self.previous.display().to_string(),
-                "this is not the operator token before the present one and, on a line of its own, \
-                 the time when it ends. Delete the file, and the present one alone is valid."
+                "must contain the previous operator token and, on a second line, its expiry. Delete \
+                 the file to accept only the current token."
                     .into(),
             )
         })

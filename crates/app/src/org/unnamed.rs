@@ -15,9 +15,8 @@ pub fn unnamed_roles(config: &Config, conn: &mut Conn) -> Result<Vec<String>, Er
         return Ok(match found.filter(|found| is_configured(found, home)) {
             Some(_) => Vec::new(),
             None => vec![format!(
-                "organizations.home: there is no organization {home:?}. Until there is, no \
-                 token can be used where a request names no organization. Create the \
-                 organization, or change home."
+                "organizations.home: the organization {home:?} does not exist. Tokens are refused \
+                 for requests that name no organization. Create it, or change home."
             )],
         });
     }

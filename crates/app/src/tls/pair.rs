@@ -75,7 +75,7 @@ impl Pair {
         let fault = match refusal(&self.key.cert, now) {
             None => return Ok(()),
             Some(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-                "has expired. Renew it; the server uses the new files as soon as they are there."
+                "has expired. Renew it; the server uses the new files without a restart."
                     .to_owned()
             }
             Some(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
@@ -84,8 +84,8 @@ impl Pair {
                     .to_owned()
             }
             Some(other) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-                "is marked as an authority (CA:TRUE), which the clients refuse. Make it again, for \
-                 openssl with `-addext basicConstraints=critical,CA:FALSE`."
+                "is the certificate of an authority (CA:TRUE), which clients refuse. Create a server \
+                 certificate, with openssl by `-addext basicConstraints=critical,CA:FALSE`."
                     .to_owned()
             }
             Some(other) => format!("cannot be used: {other}. Use another certificate."),

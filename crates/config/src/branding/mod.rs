@@ -159,7 +159,7 @@ fn program(text: &str) -> Result<String, String> {
     match starts_well && text.chars().all(is_plain) {
         true => Ok(text.to_owned()),
         false => Err(format!(
-            "{text:?} is no name of a program; use letters, digits, dashes and underscores"
+            "{text:?} is not a program name; use letters, digits, dashes and underscores"
         )),
     }
 }

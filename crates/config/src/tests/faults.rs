@@ -15,7 +15,7 @@ const IN_FILE: [(&str, &str); 86] = [
     ("server.listen.ip = 1", "1: server.listen: is a section; write text in quotes"),
     ("[server]\npublic_url = \"http://id.example.com\"", "2: server.public_url: http://id.example.com would send passwords"),
     ("[server]\npublic_url = \"https://id.example.com/a\"", "2: server.public_url: has the path \"/a\""),
-    ("[server]\ntls = \"on\"", "2: server.tls: \"on\" is no such setting; write \"off\", \"self-signed\", or {"),
+    ("[server]\ntls = \"on\"", "2: server.tls: \"on\" is not a valid value; write \"off\", \"self-signed\", or {"),
     ("[server]\ntls = true", "2: server.tls: is true or false; write \"off\""),
     ("[server]\ntls = { cert = \"a\" }", "2: server.tls: has no key; write"),
     ("[server.tls]\ncert = \"a\"\nkey = \"b\"\nca = \"c\"", "1: server.tls: has the unknown key \"ca\""),

@@ -29,7 +29,7 @@ pub fn read_trusted(path: &Path, program: &Path) -> io::Result<Result<String, &'
     };
     let about = file.metadata()?;
     if !about.is_file() {
-        return Ok(Err("it is no file. Remove it"));
+        return Ok(Err("it is not a regular file. Remove it"));
     }
     let program = fs::metadata(program)?;
     if !is_as_trusted(Access::of(&about), Access::of(&program)) {

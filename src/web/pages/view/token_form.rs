@@ -57,11 +57,11 @@ impl NewTokenPage {
         match self.unscoped {
             Unscoped::Identity => format!("Without scopes a token can only identify {owner}."),
             Unscoped::Open => format!(
-                "Without scopes a token can identify {owner} and use what is open to every token."
+                "Without scopes a token can identify {owner} and use routes that are open to every token."
             ),
             Unscoped::ByRole => format!(
-                "With any scopes, or none, a token can do what {role} allows in the parts of the \
-                 API that ask for a role alone."
+                "With any scopes, or none, a token can do what {role} allows on routes that need a \
+                 role but no scope."
             ),
         }
     }

@@ -132,7 +132,7 @@ fn unusable_pair_is_named_with_what_to_do() {
                 });
             },
             "cert.pem",
-            " is marked as an authority (CA:TRUE)",
+            " is the certificate of an authority (CA:TRUE)",
         ),
     ];
     for (break_it, name, text) in cases {
