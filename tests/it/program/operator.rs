@@ -142,7 +142,7 @@ fn weak_or_lone_previous_token_is_rejected() {
         serve()
             .run()
             .exited(1)
-            .complains(&["data/operator_token.previous: must contain the operator token"]);
+            .complains(&["data/operator_token.previous: must contain the previous operator token"]);
     }
 }
 
