@@ -1,4 +1,4 @@
-//! Compresses the OpenAPI description, which the program carries, and strips binaries that ship.
+//! Compresses the OpenAPI description, which the program carries.
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -14,9 +14,5 @@ fn main() -> Result<(), Box<dyn Error>> {
     gzip.write_all(&std::fs::read(DESCRIPTION)?)?;
     let output = std::env::var("OUT_DIR")?;
     std::fs::write(Path::new(&output).join("openapi.json.gz"), gzip.finish()?)?;
-    // Cargo drops `strip` of a profile for a package with an optimization level of its own.
-    if std::env::var("OPT_LEVEL")? == "s" {
-        println!("cargo::rustc-link-arg-bins=-s");
-    }
     Ok(())
 }
