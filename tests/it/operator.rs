@@ -226,7 +226,7 @@ async fn unusable_token_files_reject_every_token_until_fixed() {
     assert!(
         error
             .to_string()
-            .contains("operator_token.previous: this is not")
+            .contains("operator_token.previous: must contain")
     );
     std::fs::remove_file(shared.previous()).unwrap();
     assert!(knows(&server, by_hand).await);

@@ -61,20 +61,20 @@ async fn rejection_takes_the_time_of_a_hash_for_any_address() {
     test.database.execute(&format!(
         "UPDATE users SET state = 'deactivated' WHERE email = '{gone}'"
     ));
-    let mut quickest = Vec::new();
-    for (email, password) in [(EMAIL, WRONG), ("eve@example.com", WRONG), (gone, PASSWORD)] {
-        let mut browser = test.browser();
-        browser.get("/login").await;
-        let mut times = Vec::new();
-        for _ in 0..3 {
+    let mut quickest = [Duration::MAX; 3];
+    let tried = [(EMAIL, WRONG), ("eve@example.com", WRONG), (gone, PASSWORD)];
+    let mut browser = test.browser();
+    browser.get("/login").await;
+    // In turn, so that other work on this machine falls on all three.
+    for _ in 0..3 {
+        for ((email, password), quickest) in tried.into_iter().zip(&mut quickest) {
             let before = Instant::now();
             let page = browser
                 .post("/login", &[("email", email), ("password", password)])
                 .await;
-            times.push(before.elapsed());
+            *quickest = before.elapsed().min(*quickest);
             assert_eq!(page.status, 401);
         }
-        quickest.push(times.into_iter().min().unwrap());
     }
     let fastest = quickest.iter().min().unwrap();
     let slowest = quickest.iter().max().unwrap();

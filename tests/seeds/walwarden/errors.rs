@@ -56,8 +56,8 @@ async fn e_22_the_scope_of_each_endpoint_is_documented() {
         "GET /api/v1/databases/**",
         "evidence:export",
         "POST /api/v1/evidence/exports",
-        "answered with 401",
-        "with 403",
+        "the answer is 401",
+        "it is 403",
     ] {
         assert!(page.contains(text), "{text}: {}", page.body);
     }
