@@ -5,8 +5,10 @@
 
 use std::io::{BufWriter, IsTerminal};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::reload::{self, Handle};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Lines that may wait to be written: a few megabytes.
@@ -19,6 +21,7 @@ const AT_ONCE: usize = 64 * 1024;
 /// loses none.
 pub struct Log {
     dropped: ErrorCounter,
+    levels: Handle<Targets, Registry>,
     _writes: WorkerGuard,
 }
 
@@ -32,7 +35,8 @@ impl Log {
             .thread_name("log")
             .finish(stderr);
         let dropped = writer.error_counter();
-        let log = tracing_subscriber::registry().with(levels());
+        let (levels, handle) = reload::Layer::new(levels());
+        let log = tracing_subscriber::registry().with(levels);
         let lines = tracing_subscriber::fmt::layer().with_writer(writer);
         if std::io::stderr().is_terminal() {
             log.with(lines.with_target(false).compact()).init();
@@ -41,7 +45,16 @@ impl Log {
         }
         Self {
             dropped,
+            levels: handle,
             _writes: guard,
+        }
+    }
+
+    /// Leaves out that sockets cannot accept connections: from now on they are closed on purpose.
+    pub fn end_accepting(&self) {
+        let levels = levels().with_target("actix_server::accept", LevelFilter::OFF);
+        if let Err(error) = self.levels.reload(levels) {
+            tracing::debug!("the levels of the log cannot be changed: {error}");
         }
     }
 

@@ -24,7 +24,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-/// Time in which the workers take the last connections.
+/// Time in which the server accepts the last connections, and in which its workers take them.
 const TAKE_WITHIN: Duration = Duration::from_millis(100);
 
 /// Time limit for the last writes when the server stops.
@@ -167,6 +167,7 @@ async fn serve(config: Config, log: Log) -> Outcome {
     }
     supervisor.tell_stopping("Finishing requests.");
     tracing::info!("stopping: finishing requests in flight; a second signal aborts them");
+    log.end_accepting();
     refuse_connections(&handle, &closers).await;
     app.end_waiting();
     tokio::select! {
@@ -209,15 +210,18 @@ async fn drain(app: &App, supervisor: &Supervisor, stops: &mut UnboundedReceiver
     }
 }
 
-/// Refuses new connections, and gives the workers time to take those that are accepted: actix-web
-/// drops what waits for a worker when it stops.
+/// Refuses new connections, and takes those that came before: one that waits in a paused socket is
+/// lost.
 async fn refuse_connections(handle: &ServerHandle, closers: &[Closer]) {
-    handle.pause().await;
     for closer in closers {
         if let Err(error) = closer.close() {
             tracing::warn!("a listening socket cannot be closed early: {error}");
         }
     }
+    tokio::time::sleep(TAKE_WITHIN).await;
+    handle.pause().await;
+    // Sockets of the service manager were open until now. actix-web drops what waits for a worker
+    // when it stops.
     tokio::time::sleep(TAKE_WITHIN).await;
 }
 

@@ -2,12 +2,13 @@
 
 use crate::support::deployment::Deployment;
 use crate::support::device::{Answer, GRANT};
-use crate::support::program::Running;
+use crate::support::program::{PATIENCE, Running};
 use crate::support::{TestApp, http};
 use doorcode::app::user;
 use futures_util::FutureExt;
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -118,6 +119,51 @@ async fn terminated_server_is_not_ready_but_serves_on() {
     stop(server, "TERM");
     let refused = std::net::TcpStream::connect(deployment.address).unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+/// Clients of a Unix socket that connect one after the other while the server stops: who is still
+/// admitted gets an answer, and the others find no socket. Nothing of it is an error in the log.
+#[test]
+fn who_connects_at_the_moment_of_the_stop_is_served() {
+    let deployment = Deployment::migrated();
+    let path = deployment.path("http.sock");
+    let listen = format!("unix:{}", path.display());
+    let deployment = deployment.set("DOORCODE__SERVER__LISTEN", &listen);
+    let ask = || {
+        let mut stream = UnixStream::connect(&path).ok()?;
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        stream.write_all(request).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        Some(answer)
+    };
+    for _ in 0..5 {
+        let server = deployment.start();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while let Some(answer) = ask() {
+                        assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+                    }
+                });
+            }
+            server.signal("TERM");
+            let finished = server.finish().exited(0);
+            assert!(!finished.stderr.contains("ERROR"), "{finished:?}");
+        });
+    }
+}
+
+/// A stopped port is closed before the server stops to accept, which is no error.
+#[actix_web::test]
+async fn stop_is_no_error_in_the_log() {
+    let deployment = Deployment::migrated();
+    let server = deployment.start();
+    assert_eq!(deployment.status("/healthz").await, 200);
+    server.signal("TERM");
+    let finished = server.finish().exited(0);
+    assert!(!finished.stderr.contains("ERROR"), "{finished:?}");
 }
 
 /// The time to drain ends by itself; Ctrl-C has none.
