@@ -103,6 +103,10 @@ async fn open_with_any_keys(config: Config, start: Start) -> Outcome<Deployment>
     let files = secrets.files.clone();
     let app = App::new(config, store, secrets, Arc::new(SystemClock), entropy)
         .map_err(|error| explain(&error))?;
+    // Before anything is written, so that its time is that of the servers.
+    app::clock::compare(&app)
+        .await
+        .map_err(|error| explain(&error))?;
     Ok(Deployment { app, files })
 }
 

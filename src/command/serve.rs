@@ -11,7 +11,7 @@ use actix_web::dev::ServerHandle;
 use doorcode::app::heartbeat::Heart;
 use doorcode::app::tls::{self, ServerCertificate};
 use doorcode::app::{
-    App, Clock as _, Request, SystemClock, audit, clock, deployment, reload, sweep, user,
+    App, Clock as _, Request, SystemClock, audit, deployment, reload, sweep, user,
 };
 use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Listen, Metrics, Tls};
 use doorcode::domain::secret::Secret;
@@ -92,9 +92,6 @@ async fn serve(config: Config, log: Log) -> Outcome {
     let Deployment { app, files } = open(config, Start::Server).await?;
     made.extend(files.made);
     cautions.extend(warnings(app.config()));
-    clock::compare(&app)
-        .await
-        .map_err(|error| explain(&error))?;
     let heart = Rc::new(Heart::new(&app));
     // Before anything is recorded: a server that is refused changes nothing.
     deployment::register(&app, heart.server())

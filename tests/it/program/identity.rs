@@ -191,3 +191,26 @@ fn stop(server: Running) {
     server.signal("TERM");
     server.finish().exited(0);
 }
+
+/// The clock of a machine with commands is an hour behind that of the database: what a command stores
+/// has the time of the servers.
+#[test]
+fn commands_follow_the_clock_of_the_database() {
+    if !Database::is_postgres() {
+        return;
+    }
+    let deployment = Deployment::with_user();
+    deployment.database.execute(
+        "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+             $$ SELECT pg_catalog.clock_timestamp() + interval '1 hour' $$;
+         DO $$ BEGIN
+             EXECUTE format('ALTER DATABASE %I SET search_path = public, pg_catalog',
+                 current_database());
+         END $$",
+    );
+    let invite = ["org", "add", "--name", "Later"];
+    deployment.command(&invite).run().exited(0);
+    let last = "SELECT (max(at) > now() AT TIME ZONE 'UTC' + interval '59 minutes')::text";
+    let last = deployment.database.text(&format!("{last} FROM {AUDIT}"));
+    assert_eq!(last, "true");
+}
