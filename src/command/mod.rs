@@ -66,7 +66,7 @@ enum Start {
     Command,
 }
 
-/// An opened deployment: migrated, with its secrets and its built-in client.
+/// An opened deployment: migrated, with its secrets, and for a command with its built-in client.
 struct Deployment {
     app: App,
     /// The secret files that this start created or found.
@@ -80,9 +80,12 @@ async fn open(config: Config, start: Start) -> Outcome<Deployment> {
     require_own_keys(&deployment.app)
         .await
         .map_err(|error| explain(&error))?;
-    app::client::ensure_cli(&deployment.app)
-        .await
-        .map_err(|error| explain(&error))?;
+    // A server can still be refused, and then changes nothing.
+    if start != Start::Server {
+        app::client::ensure_cli(&deployment.app)
+            .await
+            .map_err(|error| explain(&error))?;
+    }
     Ok(deployment)
 }
 

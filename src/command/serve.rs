@@ -11,7 +11,7 @@ use actix_web::dev::ServerHandle;
 use doorcode::app::heartbeat::Heart;
 use doorcode::app::tls::{self, ServerCertificate};
 use doorcode::app::{
-    App, Clock as _, Request, SystemClock, audit, deployment, reload, sweep, user,
+    App, Clock as _, Request, SystemClock, audit, client, deployment, reload, sweep, user,
 };
 use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Listen, Metrics, Tls};
 use doorcode::domain::secret::Secret;
@@ -97,11 +97,14 @@ async fn serve(config: Config, log: Log) -> Outcome {
     deployment::register(&app, heart.server())
         .await
         .map_err(|error| explain(&error))?;
-    let setup = user::offer_setup(&app)
-        .await
-        .map_err(|error| explain(&error))?;
     // Before the first request: an old copy of the database must not be served.
     audit::inspect(&app)
+        .await
+        .map_err(|error| explain(&error))?;
+    client::ensure_cli(&app)
+        .await
+        .map_err(|error| explain(&error))?;
+    let setup = user::offer_setup(&app)
         .await
         .map_err(|error| explain(&error))?;
     audit::record_settings(&app)

@@ -144,6 +144,10 @@ fn servers_agree_on_url_and_operator_token() {
         ],
     );
     let running = first.start();
+    // A refused server changes nothing: it does not even complete the built-in client.
+    first
+        .database
+        .execute("DELETE FROM client WHERE id = 'doorcode-cli'");
     let refuse = |deployment: &Deployment, pieces: &[&str]| {
         assert_refused(deployment.command(&["serve"]).run(), pieces);
     };
@@ -155,7 +159,9 @@ fn servers_agree_on_url_and_operator_token() {
         &other_token,
         &["operator token that this one does not accept"],
     );
+    assert_eq!(first.database.count("client", "1 = 1"), 0);
     stop(beside(&first, &[]).start());
+    assert_eq!(first.database.count("client", "1 = 1"), 1);
     // A rotation goes through the servers one by one: the next one still accepts the old token.
     stop(overlap.start());
     // The running server tells which token it accepts after a rotation of the file.
