@@ -1,9 +1,12 @@
 //! What identifies a deployment: keys that differ from those of its database are refused, and
 //! servers that share a database agree.
 
+use crate::support::TestApp;
 use crate::support::database::{AUDIT, Database};
 use crate::support::deployment::Deployment;
 use crate::support::program::{Finished, PATIENCE, Running};
+use doorcode::app::Error;
+use doorcode::app::deployment::register;
 use std::time::Instant;
 
 const KEYS: [(&str, &str); 2] = [("secret_key", "secret key"), ("audit_key", "audit key")];
@@ -196,6 +199,32 @@ fn servers_agree_on_url_and_operator_token() {
 fn stop(server: Running) {
     server.signal("TERM");
     server.finish().exited(0);
+}
+
+/// The keys of the database are replaced between the check of a starting server and its registration.
+#[actix_web::test]
+async fn keys_that_were_replaced_meanwhile_are_refused() {
+    if !Database::is_postgres() {
+        return;
+    }
+    let test = TestApp::start().await;
+    register(&test.app, "5b").await.unwrap();
+    for (column, name) in KEYS {
+        let set = |value: &str| {
+            let update = format!("UPDATE deployment SET {column} = '{value}'");
+            test.database.execute(&update);
+        };
+        let select = format!("SELECT {column} FROM deployment");
+        let own = test.database.text(&select);
+        set("0123456789abcdef");
+        let refused = register(&test.app, "5b").await.unwrap_err();
+        assert!(
+            matches!(&refused, Error::Configuration(why) if why.contains(name)),
+            "{refused:?}"
+        );
+        set(&own);
+    }
+    register(&test.app, "5b").await.unwrap();
 }
 
 /// The clock of a machine with commands is an hour behind that of the database: what a command stores

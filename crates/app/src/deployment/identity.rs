@@ -3,6 +3,7 @@
 
 use super::{AUDIT_KEY, SECRET_KEY};
 use crate::{App, Error, Request};
+use config::Config;
 use domain::audit::Action;
 use domain::audit::hash::Hash;
 use ring::signature::KeyPair as _;
@@ -30,7 +31,7 @@ fn own(app: &App) -> Fingerprints {
 /// fix it. The first start stores its keys as those of the database.
 pub async fn require_own_keys(app: &App) -> Result<(), Error> {
     let keys = own(app);
-    let (new, config) = (keys.clone(), app.config());
+    let new = keys.clone();
     let known = app.store().read_one(deployment::find).await?;
     let known = match known {
         Some(known) => known,
@@ -40,6 +41,10 @@ pub async fn require_own_keys(app: &App) -> Result<(), Error> {
                 .await?
         }
     };
+    require_same(app.config(), &known, &keys)
+}
+
+fn require_same(config: &Config, known: &Fingerprints, keys: &Fingerprints) -> Result<(), Error> {
     let secret = (&known.secret_key, &keys.secret_key);
     let audit = (&known.audit_key, &keys.audit_key);
     let (name, (known, own), path, variable) = match (secret, audit) {
@@ -124,19 +129,20 @@ fn server(app: &App, id: &str, tokens: &[String]) -> RunningServer {
 }
 
 /// Registers a starting server under the id of its heartbeats, if several servers can share the
-/// database. Fails if a running server has another public URL, or an operator token that this one
-/// does not accept.
+/// database. Fails if the keys of the database were replaced meanwhile, or if a running server has
+/// another public URL, or an operator token that this one does not accept.
 pub async fn register(app: &App, id: &str) -> Result<(), Error> {
     if !app.store().is_shared() {
         return Ok(());
     }
     let tokens = operator_tokens(app);
     let (keys, own) = (own(app), server(app, id, &tokens));
-    let now = app.now().timestamp_millis();
+    let (now, starting) = (app.now().timestamp_millis(), app.clone());
     app.store()
         .write(move |conn| {
             // Takes a lock: of two servers that start at the same time, the second sees the first.
-            deployment::find_or_insert(conn, &keys)?;
+            let known = deployment::find_or_insert(conn, &keys)?;
+            require_same(starting.config(), &known, &keys)?;
             for other in deployment::list_live(conn, &own.id, now - LIVE)? {
                 require_agreement(&own, &other, &tokens)?;
             }
