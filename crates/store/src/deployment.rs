@@ -2,7 +2,7 @@
 
 use super::schema::{deployment, heartbeat};
 use super::statement::{ReadRow, Statement};
-use super::{Conn, Error};
+use super::{Conn, Error, health};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 
@@ -108,8 +108,11 @@ pub fn list_live(conn: &mut Conn, but: &str, since: i64) -> Result<Vec<RunningSe
     Ok(known.collect())
 }
 
-/// Stores a server with its heartbeat at a time, in milliseconds since 1970.
+/// Stores a server with its heartbeat at a time, in milliseconds since 1970, and deletes those that
+/// were killed long before.
 pub fn register(conn: &mut Conn, server: &RunningServer, at: i64) -> Result<(), Error> {
+    let old = at.saturating_sub(health::KEPT);
+    diesel::delete(heartbeat::table.filter(heartbeat::at.lt(old))).run(conn)?;
     diesel::sql_query(
         "INSERT INTO heartbeat (server, at, public_url, operator_token) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (server) DO UPDATE SET at = excluded.at, \

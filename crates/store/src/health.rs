@@ -24,7 +24,7 @@ const RECENT: Duration = Duration::from_secs(3);
 const UNDECIDED: Duration = Duration::from_millis(1500);
 
 /// Heartbeats of servers that have ended are deleted after this time, in milliseconds.
-const KEPT: i64 = 60_000;
+pub(super) const KEPT: i64 = 60_000;
 
 /// What is known about writing.
 #[derive(Default)]
