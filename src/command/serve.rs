@@ -93,74 +93,85 @@ async fn serve(config: Config, log: Log) -> Outcome {
     made.extend(files.made);
     cautions.extend(warnings(app.config()));
     let heart = Rc::new(Heart::new(&app));
+    // From now on a signal to stop does not end the process, which would stay registered.
+    let mut stops = signals::handle();
     // Before anything is recorded: a server that is refused changes nothing.
     deployment::register(&app, heart.server())
         .await
         .map_err(|error| explain(&error))?;
-    // Before the first request: an old copy of the database must not be served.
-    audit::inspect(&app)
-        .await
-        .map_err(|error| explain(&error))?;
-    client::ensure_cli(&app)
-        .await
-        .map_err(|error| explain(&error))?;
-    let setup = user::offer_setup(&app)
-        .await
-        .map_err(|error| explain(&error))?;
-    audit::record_settings(&app)
-        .await
-        .map_err(|error| explain(&error))?;
-    for path in &files.shared {
-        tracing::info!(
-            "{} can be read by other users of this machine. It is accepted because root owns it \
-             or its file system is read-only.",
-            path.display()
-        );
-    }
-    for warning in cautions {
-        tracing::warn!("{warning}");
-    }
-    let mut stops = signals::handle();
-
-    let metrics = web::Metrics::new(log.dropped());
-    if let Some(listener) = figures {
-        actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
-    }
-    heart.beat().await;
-    let beating = heart.clone();
-    actix_web::rt::spawn(async move { beating.run().await });
-    let tls = certificate.as_ref().map(ServerCertificate::server_config);
-    let (sockets, closers): (Vec<_>, Vec<_>) = opened
-        .into_iter()
-        .map(|opened| (opened.socket, opened.closer))
-        .unzip();
-    let listener = web::Listener {
-        sockets,
-        tls: tls.transpose()?,
-        workers,
+    let starting = async {
+        // Before the first request: an old copy of the database must not be served.
+        audit::inspect(&app)
+            .await
+            .map_err(|error| explain(&error))?;
+        client::ensure_cli(&app)
+            .await
+            .map_err(|error| explain(&error))?;
+        let setup = user::offer_setup(&app)
+            .await
+            .map_err(|error| explain(&error))?;
+        audit::record_settings(&app)
+            .await
+            .map_err(|error| explain(&error))?;
+        for path in &files.shared {
+            tracing::info!(
+                "{} can be read by other users of this machine. It is accepted because root owns it \
+                 or its file system is read-only.",
+                path.display()
+            );
+        }
+        for warning in cautions {
+            tracing::warn!("{warning}");
+        }
+        let metrics = web::Metrics::new(log.dropped());
+        if let Some(listener) = figures {
+            actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
+        }
+        heart.beat().await;
+        let beating = heart.clone();
+        actix_web::rt::spawn(async move { beating.run().await });
+        let tls = certificate.as_ref().map(ServerCertificate::server_config);
+        let (sockets, closers): (Vec<_>, Vec<_>) = opened
+            .into_iter()
+            .map(|opened| (opened.socket, opened.closer))
+            .unzip();
+        let listener = web::Listener {
+            sockets,
+            tls: tls.transpose()?,
+            workers,
+        };
+        let server = web::server(app.clone(), metrics, listener)?;
+        let handle = server.handle();
+        let server = actix_web::rt::spawn(server);
+        let sweeper = actix_web::rt::spawn(sweep::run(app.clone()));
+        if let Some(certificate) = &certificate {
+            actix_web::rt::spawn(certificate.clone().watch(app.clone()));
+        }
+        actix_web::rt::spawn(reload_on(
+            hangup,
+            app.clone(),
+            certificate.clone(),
+            supervisor.clone(),
+        ));
+        let welcome = Welcome {
+            app: &app,
+            made: &made,
+            setup: setup.as_ref(),
+            certificate: certificate.as_deref(),
+        };
+        print(&welcome.text())?;
+        supervisor.tell_ready();
+        actix_web::rt::spawn(supervisor.clone().feed_watchdog());
+        Ok((handle, closers, server, sweeper))
     };
-    let server = web::server(app.clone(), metrics, listener)?;
-    let handle = server.handle();
-    let server = actix_web::rt::spawn(server);
-    let sweeper = actix_web::rt::spawn(sweep::run(app.clone()));
-    if let Some(certificate) = &certificate {
-        actix_web::rt::spawn(certificate.clone().watch(app.clone()));
-    }
-    actix_web::rt::spawn(reload_on(
-        hangup,
-        app.clone(),
-        certificate.clone(),
-        supervisor.clone(),
-    ));
-    let welcome = Welcome {
-        app: &app,
-        made: &made,
-        setup: setup.as_ref(),
-        certificate: certificate.as_deref(),
+    let (handle, closers, server, sweeper) = match starting.await {
+        Ok(started) => started,
+        Err(error) => {
+            // The next start may have other values at once.
+            deployment::deregister(&app, heart.server()).await;
+            return Err(error);
+        }
     };
-    print(&welcome.text())?;
-    supervisor.tell_ready();
-    actix_web::rt::spawn(supervisor.clone().feed_watchdog());
 
     if signals::next(&mut stops).await == Stop::Draining {
         drain(&app, &supervisor, &mut stops).await;

@@ -201,6 +201,27 @@ fn stop(server: Running) {
     server.finish().exited(0);
 }
 
+/// A start that fails late leaves no running server behind, and the rows of servers that were killed
+/// long ago are gone.
+#[test]
+fn failed_start_does_not_stay_registered() {
+    if !Database::is_postgres() {
+        return;
+    }
+    let deployment = Deployment::migrated();
+    deployment.start().kill();
+    let count = |rows: &str| deployment.database.count("heartbeat", rows);
+    assert_eq!(count("1 = 1"), 1);
+    deployment
+        .database
+        .execute("UPDATE heartbeat SET at = at - 61000");
+    let full = ["/bin/sh", "-c", r#"exec "$0" "$@" > /dev/full"#];
+    let failed = deployment.command(&["serve"]).run_by(&full).run();
+    failed.exited(1).complains(&["No space left on device"]);
+    assert_eq!(count("public_url IS NOT NULL"), 0);
+    stop(deployment.start());
+}
+
 /// The keys of the database are replaced between the check of a starting server and its registration.
 #[actix_web::test]
 async fn keys_that_were_replaced_meanwhile_are_refused() {
