@@ -5,9 +5,10 @@
 //! database: the locks of SQLite have no queue, so a busy server would take them again and again
 //! before the command does.
 
+use rustix::fs::OFlags;
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
@@ -23,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Time that a starting server waits for a command to end.
 const START_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Time until the server accepts connections again after it could not.
+const AFTER_ERROR: Duration = Duration::from_millis(100);
 
 /// Permissions of both files: only their owner may use them.
 const MODE: u32 = 0o600;
@@ -71,6 +75,7 @@ impl Turns {
 
     /// Takes the lock of a database for a server, and lends turns to commands from now on.
     pub fn of_server(database: &Path) -> Result<Self, LockRefusal> {
+        let database = &resolve(database);
         let lock = match (try_lock(database, File::try_lock)?, find_server(database)) {
             (Ok(lock), _) => lock,
             (Err(_), Some(server)) => return Err(LockRefusal::Server(server)),
@@ -98,6 +103,7 @@ impl Turns {
 
     /// Takes the lock of a database for a command, or asks the server that has it for each turn.
     pub fn of_command(database: &Path) -> Result<Self, LockRefusal> {
+        let database = &resolve(database);
         match try_lock(database, File::try_lock_shared)? {
             Ok(lock) => {
                 // The lock may name a server that was killed.
@@ -125,6 +131,11 @@ impl Turns {
     }
 }
 
+/// The path of the database without links: one lock, by whatever name it is opened.
+fn resolve(database: &Path) -> PathBuf {
+    fs::canonicalize(database).unwrap_or_else(|_| database.to_owned())
+}
+
 /// The path of a file beside the database.
 fn beside(database: &Path, extension: &str) -> PathBuf {
     let mut path = database.as_os_str().to_owned();
@@ -144,12 +155,27 @@ fn try_lock(
         .truncate(false)
         .write(true)
         .mode(MODE)
+        // The owner of the folder must not make root write to another file.
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(&path);
     let file = opened.map_err(|error| LockRefusal::File(path.clone(), error))?;
+    hand_over(&file, database).map_err(|error| LockRefusal::File(path.clone(), error))?;
     match lock(&file) {
         Ok(()) => Ok(Ok(file)),
         Err(TryLockError::WouldBlock) => Ok(Err(file)),
         Err(TryLockError::Error(error)) => Err(LockRefusal::File(path, error)),
+    }
+}
+
+/// Gives the lock to the owner of the database, who must be able to open it after root made it.
+fn hand_over(lock: &File, database: &Path) -> io::Result<()> {
+    let Ok(owner) = fs::metadata(database) else {
+        return Ok(());
+    };
+    match fchown(lock, Some(owner.uid()), Some(owner.gid())) {
+        // Only root may.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        given => given,
     }
 }
 
@@ -198,13 +224,21 @@ fn borrow(path: &Path) -> io::Result<UnixStream> {
 }
 
 fn serve(listener: &UnixListener, lending: &Arc<Lending>) {
-    for stream in listener.incoming().flatten() {
+    for stream in listener.incoming() {
+        let Ok(stream) = stream else {
+            // Such as without a free file descriptor: the command waits.
+            thread::park_timeout(AFTER_ERROR);
+            continue;
+        };
         let lending = lending.clone();
-        thread::spawn(move || {
+        let serve = move || {
             if let Err(error) = lend(stream, &lending) {
                 tracing::debug!("a command left before its turn: {error}");
             }
-        });
+        };
+        if let Err(error) = thread::Builder::new().spawn(serve) {
+            tracing::debug!("a command has to write without a turn: {error}");
+        }
     }
 }
 
@@ -281,83 +315,4 @@ impl Drop for OwnTurn<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    fn database() -> (tempfile::TempDir, PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("doorcode.db");
-        (folder, path)
-    }
-
-    #[test]
-    fn one_server_has_a_database() {
-        let (_folder, path) = database();
-        let first = Turns::of_server(&path).unwrap();
-        let own = std::process::id().to_string();
-        let refused = Turns::of_server(&path).unwrap_err();
-        assert!(matches!(refused, LockRefusal::Server(id) if id == own));
-        for extension in ["lock", "sock"] {
-            let file = fs::metadata(beside(&path, extension)).unwrap();
-            assert_eq!(file.permissions().mode() & 0o777, MODE, "{extension}");
-        }
-        drop(first);
-        // Files that an ended server left block nothing.
-        let command = Turns::of_command(&path).unwrap();
-        assert!(!command.is_beside_server());
-        let second = Turns::of_command(&path).unwrap();
-        drop((command, second));
-        Turns::of_server(&path).unwrap();
-    }
-
-    /// A server that writes all the time and several commands write one at a time, and each of them
-    /// gets its turn.
-    #[test]
-    fn commands_get_turns_beside_a_busy_server() {
-        const TURNS: usize = 20;
-        let (_folder, path) = database();
-        let server = Turns::of_server(&path).unwrap();
-        let (writers, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let write = |turns: &Turns| {
-            let turn = turns.wait();
-            assert_eq!(writers.fetch_add(1, Ordering::SeqCst), 0);
-            thread::yield_now();
-            assert_eq!(writers.fetch_sub(1, Ordering::SeqCst), 1);
-            drop(turn);
-        };
-        thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    let command = Turns::of_command(&path).unwrap();
-                    assert!(command.is_beside_server());
-                    for _ in 0..TURNS {
-                        write(&command);
-                    }
-                    done.fetch_add(1, Ordering::SeqCst);
-                });
-            }
-            let mut own = 0;
-            while done.load(Ordering::SeqCst) < 4 {
-                write(&server);
-                own += 1;
-            }
-            // The server is not starved either.
-            assert!(own >= TURNS, "{own}");
-        });
-    }
-
-    /// A command that ends in its turn keeps none, and one that finds no server any more continues.
-    #[test]
-    fn command_that_ends_gives_its_turn_back() {
-        let (_folder, path) = database();
-        let server = Turns::of_server(&path).unwrap();
-        let command = Turns::of_command(&path).unwrap();
-        let turn = command.wait();
-        assert!(matches!(turn, Turn::Borrowed(_)));
-        drop(turn);
-        drop(server.wait());
-        fs::remove_file(beside(&path, "sock")).unwrap();
-        assert!(matches!(command.wait(), Turn::Free));
-    }
-}
+mod tests;
