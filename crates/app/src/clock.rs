@@ -60,7 +60,7 @@ impl App {
 }
 
 /// Compares the clock of this machine with that of the database, and follows the latter. To be called
-/// each minute, and before data is purged by its age.
+/// each few seconds, before a command writes, and before data is purged by its age.
 pub async fn compare(app: &App) -> Result<(), Error> {
     let (began, before) = (app.passed(), app.0.clock.now());
     let Some(theirs) = app.store().read_one(store::clock::read).await? else {
