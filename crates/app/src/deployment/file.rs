@@ -163,10 +163,14 @@ impl Staged {
             partial: partial.into(),
             path: path.to_owned(),
         };
+        // One that a process with the same id left, or a link to a file of somebody else.
+        match std::fs::remove_file(&staged.partial) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let mut file = OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
             .open(&staged.partial)?;
         file.write_all(text.as_bytes())?;
@@ -199,6 +203,23 @@ impl Drop for Staged {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secret_is_not_written_to_a_file_that_is_there_already() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, foreign) = (folder.path().join("key"), folder.path().join("foreign"));
+        std::fs::write(&foreign, "theirs").unwrap();
+        let partial = format!("{}.{}.new", path.display(), std::process::id());
+        std::os::unix::fs::symlink(&foreign, &partial).unwrap();
+        Staged::write(&path, "secret", None)
+            .and_then(Staged::put_in_place)
+            .unwrap();
+        assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "theirs");
+        let file = std::fs::symlink_metadata(&path).unwrap();
+        assert!(file.is_file());
+        assert_eq!(file.mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "secret");
+    }
 
     const ROOT: u32 = 0;
     const USER: u32 = 1000;
