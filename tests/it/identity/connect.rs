@@ -1,8 +1,9 @@
 //! Connecting an identity to an existing account, which is proven first.
 
 use super::address_in;
+use crate::support::browser::Browser;
 use crate::support::provider::{ID, Provider};
-use crate::support::{EMAIL, PASSWORD};
+use crate::support::{EMAIL, PASSWORD, TestApp};
 use serde_json::json;
 
 #[actix_web::test]
@@ -122,17 +123,23 @@ async fn only_way_to_sign_in_stays() {
     assert_eq!(test.count("identity", "1 = 1"), 1);
 }
 
-/// An account that someone registered with the address of another does not stop its owner.
-#[actix_web::test]
-async fn unverified_account_yields_the_address_to_a_user_who_has_it_verified() {
-    let provider = Provider::start();
-    let test = provider.server("").await;
+/// The session of another person who has Ada's address unverified.
+async fn squatter(test: &TestApp) -> Browser {
     test.add_user("eve@example.com", PASSWORD, None).await;
     test.database.execute(
         "UPDATE users SET email = 'ada@acme.example', email_verified_at = NULL WHERE email = 'eve@example.com'",
     );
     let mut eve = test.browser();
     eve.sign_in("ada@acme.example", PASSWORD).await;
+    eve
+}
+
+/// An account that someone registered with the address of another does not stop its owner.
+#[actix_web::test]
+async fn unverified_account_yields_the_address_to_a_user_who_has_it_verified() {
+    let provider = Provider::start();
+    let test = provider.server("").await;
+    let mut eve = squatter(&test).await;
 
     provider.state("email_verified", json!(false));
     let mut browser = test.browser();

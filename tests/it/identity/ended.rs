@@ -1,5 +1,6 @@
 //! The end of access that a provider decides.
 
+use super::CHECKED;
 use crate::support::provider::{ID, Provider};
 use crate::support::{EMAIL, PASSWORD, TestApp};
 use doorcode::app::identity::check_due;
@@ -127,9 +128,7 @@ async fn tokens_that_are_no_logout_tokens_end_nothing() {
 #[actix_web::test]
 async fn user_whom_the_provider_refuses_loses_access_within_the_stated_time() {
     let provider = Provider::start();
-    let keys =
-        format!("scopes = [\"openid\", \"offline_access\"]\ncheck_every = \"10m\"\n{TOKENS_TOO}");
-    let test = provider.server(&keys).await;
+    let test = provider.server(&format!("{CHECKED}\n{TOKENS_TOO}")).await;
     provider.desk().refreshes = true;
     let mut browser = test.browser();
     provider.sign_in(&mut browser).await;
@@ -158,38 +157,4 @@ async fn user_whom_the_provider_refuses_loses_access_within_the_stated_time() {
     test.browser().sign_in(EMAIL, PASSWORD).await;
     provider.desk().refuses = false;
     assert_eq!(provider.sign_in(&mut browser).await.location(), "/tokens");
-}
-
-#[actix_web::test]
-async fn group_that_goes_ends_access_at_the_next_check() {
-    let provider = Provider::start();
-    let keys = "check_every = \"10m\"\nallowed_groups = [\"staff\"]\nrules = [{ group = \"leads\", \
-                organization = \"acme\", role = \"admin\" }]";
-    let test = provider.server(keys).await;
-    provider.desk().refreshes = true;
-    provider.state("groups", json!(["staff", "leads"]));
-    let mut browser = test.browser();
-    provider.sign_in(&mut browser).await;
-    assert_eq!(test.count("membership", "given_by IS NOT NULL"), 1);
-    for (groups, members, status) in [(json!(["staff"]), 0, 200), (json!([]), 0, 303)] {
-        provider.state("groups", groups);
-        test.clock.advance(600);
-        check_due(&test.app).await.unwrap();
-        assert_eq!(test.count("membership", "given_by IS NOT NULL"), members);
-        assert_eq!(browser.get("/tokens").await.status, status);
-    }
-}
-
-#[actix_web::test]
-async fn provider_that_does_not_answer_ends_nothing() {
-    let provider = Provider::start();
-    let test = provider.server("check_every = \"10m\"").await;
-    provider.desk().refreshes = true;
-    let mut browser = test.browser();
-    provider.sign_in(&mut browser).await;
-    provider.desk().is_down = true;
-    test.clock.advance(1_200);
-    check_due(&test.app).await.unwrap();
-    assert_eq!(browser.get("/tokens").await.status, 200);
-    assert_eq!(test.count("identity", "refresh_token IS NOT NULL"), 1);
 }

@@ -1,9 +1,11 @@
 //! Sign-in with identity providers, and attacks on it.
 
 mod attack;
+mod check;
 mod connect;
 mod ended;
 mod hand_off;
+mod recovery;
 mod rules;
 mod sign_in;
 
@@ -12,6 +14,9 @@ use crate::support::browser::{Browser, Page};
 
 /// A local page to return to.
 const RETURN: &str = "return_to=%2Faccount";
+
+/// Settings with which users are checked at the provider.
+const CHECKED: &str = "scopes = [\"openid\", \"offline_access\"]\ncheck_every = \"10m\"";
 
 /// Asserts that a sign-in ended at the sign-in page with this notice, without a session.
 #[track_caller]

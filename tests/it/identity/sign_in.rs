@@ -2,7 +2,7 @@
 
 use super::{RETURN, address_in, assert_refused};
 use crate::support::device::Answer;
-use crate::support::provider::{ID, Provider, Signing};
+use crate::support::provider::{Desk, ID, Provider, Signing};
 use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp};
 use serde_json::json;
 

@@ -18,7 +18,7 @@ use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The password that users set here.
-const NEW: &str = "marble ocean bicycle seven";
+pub const NEW: &str = "marble ocean bicycle seven";
 
 /// Path of the page after a link was used.
 const DONE: &str = "/account/password/done";
@@ -38,7 +38,7 @@ fn text(letter: &Received) -> String {
 }
 
 /// The path of the link to reset a password in a text.
-fn reset_link(text: &str) -> String {
+pub fn reset_link(text: &str) -> String {
     let (_, rest) = text
         .split_once("/reset?link=")
         .unwrap_or_else(|| panic!("{text}"));
@@ -56,7 +56,7 @@ async fn forget(test: &TestApp, browser: &mut Browser, email: &str) -> Page {
 }
 
 /// Sets a password with a link.
-async fn set_with(browser: &mut Browser, link: &str, password: &str) -> Page {
+pub async fn set_with(browser: &mut Browser, link: &str, password: &str) -> Page {
     browser.get("/login").await;
     let (_, secret) = link.split_once('=').unwrap();
     let fields = [("link", secret), ("new_password", password)];
@@ -72,7 +72,7 @@ fn assert_closed(page: &Page) {
 }
 
 /// Sends a request to the management API as the operator.
-async fn operate(test: &TestApp, method: Method, path: &str, body: &Value) -> Answer {
+pub async fn operate(test: &TestApp, method: Method, path: &str, body: &Value) -> Answer {
     static KEY: AtomicU64 = AtomicU64::new(0);
     let key = format!("recovery-{}", KEY.fetch_add(1, Ordering::Relaxed));
     let request = test.anon().request(method, test.at(path));
@@ -84,7 +84,7 @@ async fn operate(test: &TestApp, method: Method, path: &str, body: &Value) -> An
 }
 
 /// Id of the user with this email address.
-fn id_of(test: &TestApp, email: &str) -> String {
+pub fn id_of(test: &TestApp, email: &str) -> String {
     let sql = format!("SELECT id FROM users WHERE email = '{email}'");
     test.database.text(&sql)
 }

@@ -4,6 +4,7 @@ use super::TestApp;
 use super::browser::{Browser, Page};
 use super::clock::ManualClock;
 use actix_web::dev::ServerHandle;
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, HttpServer, web};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -49,6 +50,7 @@ pub enum Signing {
 }
 
 type Alter = Box<dyn Fn(&mut Map<String, Value>) + Send>;
+type Instead = Box<dyn FnMut(&str, &str) -> Option<(u16, Value)> + Send>;
 
 /// What the provider does.
 pub struct Desk {
@@ -72,13 +74,14 @@ pub struct Desk {
     pub refuses: bool,
     /// Members of the metadata that replace the honest ones.
     pub metadata: Map<String, Value>,
-    /// Whether every request fails.
-    pub is_down: bool,
+    /// Answers a request to a path, with a body, in place of the provider.
+    pub instead: Instead,
     /// Requests by path.
     pub requests: BTreeMap<String, usize>,
     codes: BTreeMap<String, Map<String, Value>>,
     issued: usize,
-    ec: Vec<u8>,
+    /// The ECDSA key, in PKCS #8.
+    pub ec: Vec<u8>,
 }
 
 /// A provider.
@@ -114,7 +117,7 @@ impl Provider {
             refreshes: false,
             refuses: false,
             metadata: Map::new(),
-            is_down: false,
+            instead: Box::new(|_, _| None),
             requests: BTreeMap::new(),
             codes: BTreeMap::new(),
             issued: 0,
@@ -203,8 +206,7 @@ impl Provider {
         let mut desk = self.desk();
         desk.issued += 1;
         let code = format!("code-{}-of-{}", desk.issued, self.url.len());
-        let target = Url::parse(asked["redirect_uri"].as_str().unwrap()).unwrap();
-        let mut back = target.clone();
+        let mut back = Url::parse(asked["redirect_uri"].as_str().unwrap()).unwrap();
         back.query_pairs_mut()
             .append_pair("code", &code)
             .append_pair("state", asked["state"].as_str().unwrap());
@@ -256,7 +258,8 @@ impl Desk {
         Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap()
     }
 
-    fn keys(&self) -> Value {
+    /// The key set.
+    pub fn keys(&self) -> Value {
         let id = |kind: &str| format!("{kind}-{}", self.key_id);
         let rsa = RsaPublicKeyComponents::<Vec<u8>>::from(Self::rsa().public());
         let ec = self.ec();
@@ -366,13 +369,12 @@ async fn answer(
 ) -> HttpResponse {
     let mut desk = desk.lock().unwrap();
     *desk.requests.entry(request.path().to_owned()).or_default() += 1;
-    if desk.is_down {
-        return HttpResponse::ServiceUnavailable().finish();
+    let instead = (desk.instead)(request.path(), str::from_utf8(&body).unwrap());
+    if let Some((status, answer)) = instead {
+        return HttpResponse::build(StatusCode::from_u16(status).unwrap()).json(answer);
     }
     let header = request.headers().get("authorization");
-    let header = header
-        .map(|value| value.to_str().unwrap())
-        .unwrap_or_default();
+    let header = header.map_or("", |value| value.to_str().unwrap());
     let answer = match request.path() {
         "/.well-known/openid-configuration" => Some(desk.metadata()),
         "/keys" => Some(desk.keys()),

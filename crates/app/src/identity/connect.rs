@@ -8,6 +8,7 @@ use crate::tx::Tx;
 use crate::{Error, Request};
 use config::Provider;
 use domain::audit::Action;
+use domain::id::UserId;
 use domain::identity::LinkedIdentity;
 use domain::secret::Secret;
 use domain::user::{Standing, User};
@@ -147,11 +148,24 @@ pub async fn disconnect(req: &Request, issuer: &str) -> Result<(), Error> {
         if !has_password && !has_other {
             return Err(ONLY);
         }
-        store::identity::delete_identity(tx.conn, &user.id, &issuer)?;
-        tx.record(Some(user.id.as_str()), json!({"issuer": issuer}))?;
-        rules::leave_all(tx, &issuer, &user.id)
+        unlink(tx, &issuer, &user.id)
     })
     .await
+}
+
+/// Unlinks all identities of a user, whom the transaction has locked.
+pub(crate) fn disconnect_all(tx: &mut Tx<'_>, user_id: &UserId) -> Result<(), Error> {
+    for linked in store::identity::list_identities(tx.conn, user_id)? {
+        unlink(tx, &linked.identity.issuer, user_id)?;
+    }
+    Ok(())
+}
+
+fn unlink(tx: &mut Tx<'_>, issuer: &str, user_id: &UserId) -> Result<(), Error> {
+    store::identity::delete_identity(tx.conn, user_id, issuer)?;
+    let target = Some(user_id.as_str());
+    tx.record_as(Action::IdentityUnlinked, target, json!({"issuer": issuer}))?;
+    rules::leave_all(tx, issuer, user_id)
 }
 
 /// The identities of the signed-in user, the oldest first.

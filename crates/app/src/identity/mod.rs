@@ -17,6 +17,7 @@ mod rules;
 mod state;
 
 pub use claims::Arrived;
+pub(crate) use connect::disconnect_all;
 pub use connect::{Connection, Proof, connect, connection, disconnect, list, replace};
 pub use ended::{check_due, log_out};
 pub use enter::Entered;

@@ -5,6 +5,7 @@ use super::{check_password, hash, link};
 use crate::access::Caller;
 use crate::audit::{Event, Target};
 use crate::hashing::Waiter;
+use crate::identity;
 use crate::mail::{self, MailSlot};
 use crate::session::{self, NewSession};
 use crate::throttle::{self, ResetSender};
@@ -205,15 +206,17 @@ pub async fn find_reset(req: &Request, link: &Secret) -> Result<User, Error> {
 }
 
 /// Ends the access that an attacker may have to a user that is recovered: the sessions, the approved
-/// device grants and, if the address is unverified, the tokens with what was created with them. An
-/// attacker may have registered the address of another. The transaction has locked the user.
+/// device grants and, if the address is unverified, the tokens with what was created with them, and
+/// the identities at providers. An attacker may have registered the address of another. The
+/// transaction has locked the user.
 pub(super) fn end_access_of_other(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     store::session::delete_sessions(tx.conn, &user.id, None)?;
     if user.email_verified_at.is_some() {
         return token::deny_approved(tx, Approvals::OfUser(&user.id), None);
     }
     let all = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
-    token::end_with_descendants(tx, &all, None, RevocationReason::Recovered).map(drop)
+    token::end_with_descendants(tx, &all, None, RevocationReason::Recovered)?;
+    identity::disconnect_all(tx, &user.id)
 }
 
 /// Sets a new password with a link, ends all sessions of the user, and signs the user in. Tokens

@@ -1,0 +1,59 @@
+//! Checks of users at the provider between their sign-ins.
+
+use super::CHECKED;
+use crate::support::TestApp;
+use crate::support::provider::Provider;
+use doorcode::app::identity::check_due;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Settings with which one group admits users, and another makes them administrators.
+fn with_rules() -> String {
+    format!(
+        "{CHECKED}\nallowed_groups = [\"staff\"]\nrules = [{{ group = \"leads\", organization = \
+         \"acme\", role = \"admin\" }}]"
+    )
+}
+
+/// Lets a time pass, in seconds, after which users are checked.
+async fn check_after(test: &TestApp, seconds: i64) {
+    test.clock.advance(seconds);
+    check_due(&test.app).await.unwrap();
+}
+
+/// Memberships that rules gave.
+fn given(test: &TestApp) -> i64 {
+    test.count("membership", "given_by IS NOT NULL")
+}
+
+#[actix_web::test]
+async fn group_that_goes_ends_access_at_the_next_check() {
+    let provider = Provider::start();
+    let test = provider.server(&with_rules()).await;
+    provider.desk().refreshes = true;
+    provider.state("groups", json!(["staff", "leads"]));
+    let mut browser = test.browser();
+    provider.sign_in(&mut browser).await;
+    assert_eq!(test.count("membership", "given_by IS NOT NULL"), 1);
+    for (groups, members, status) in [(json!(["staff"]), 0, 200), (json!([]), 0, 303)] {
+        provider.state("groups", groups);
+        test.clock.advance(600);
+        check_due(&test.app).await.unwrap();
+        assert_eq!(test.count("membership", "given_by IS NOT NULL"), members);
+        assert_eq!(browser.get("/tokens").await.status, status);
+    }
+}
+
+#[actix_web::test]
+async fn provider_that_does_not_answer_ends_nothing() {
+    let provider = Provider::start();
+    let test = provider.server(CHECKED).await;
+    provider.desk().refreshes = true;
+    let mut browser = test.browser();
+    provider.sign_in(&mut browser).await;
+    provider.desk().instead = Box::new(|_, _| Some((503, json!({}))));
+    test.clock.advance(1_200);
+    check_due(&test.app).await.unwrap();
+    assert_eq!(browser.get("/tokens").await.status, 200);
+    assert_eq!(test.count("identity", "refresh_token IS NOT NULL"), 1);
+}
