@@ -57,3 +57,27 @@ async fn provider_that_does_not_answer_ends_nothing() {
     assert_eq!(browser.get("/tokens").await.status, 200);
     assert_eq!(test.count("identity", "refresh_token IS NOT NULL"), 1);
 }
+
+#[actix_web::test]
+async fn user_who_is_not_admitted_any_more_loses_the_memberships_of_rules() {
+    for checks in [true, false] {
+        let provider = Provider::start();
+        let test = provider.server(&with_rules()).await;
+        provider.desk().refreshes = true;
+        provider.state("groups", json!(["staff", "leads"]));
+        let mut browser = test.browser();
+        provider.sign_in(&mut browser).await;
+        assert_eq!(given(&test), 1);
+        provider.state("groups", json!([]));
+        if checks {
+            check_after(&test, 600).await;
+            assert_eq!(browser.get("/tokens").await.status, 303);
+        } else {
+            let page = provider.sign_in(&mut test.browser()).await;
+            assert!(page.location().ends_with("provider-not-admitted"));
+        }
+        assert_eq!(given(&test), 0, "checks: {checks}");
+        test.settle().await;
+        assert_eq!(test.events("member.removed"), 1);
+    }
+}

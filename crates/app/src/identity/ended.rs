@@ -4,7 +4,7 @@ use super::claims::{self, leeway};
 use super::fetch::{self, Metadata};
 use super::jose::Claims;
 use super::oidc::{self, Checked};
-use super::{Arrived, Failed, enter, find, note, refresh};
+use super::{Arrived, Failed, enter, find, note, refresh, rules};
 use crate::access::Caller;
 use crate::tx::Tx;
 use crate::{App, Error, Request, token};
@@ -208,13 +208,13 @@ async fn check_one(
     };
     let (arrived, refreshed) = match checked {
         Checked::Known(arrived, refreshed) => (arrived, refreshed),
-        Checked::Refused => return refuse(req, (provider, oidc), identity).await,
+        Checked::Refused => return refuse(req, (provider, oidc), identity, false).await,
     };
     let is_admitted = arrived
         .as_ref()
         .is_none_or(|arrived| arrived.check_entry(&provider.entry).is_ok());
     if !is_admitted {
-        return refuse(req, (provider, oidc), identity).await;
+        return refuse(req, (provider, oidc), identity, true).await;
     }
     // A provider that issues no other token accepts the same again.
     let next = refreshed.or(opened.map(|token| token.expose().to_owned()));
@@ -253,16 +253,22 @@ async fn store_checked(
     Ok(())
 }
 
-/// Ends the access of a user whom the provider refuses.
+/// Ends the access of a user whom the provider refuses, and if the user has left its groups also the
+/// memberships that they gave.
 async fn refuse(
     req: &Request,
     (provider, oidc): (&Provider, &Oidc),
     identity: Identity,
+    has_left: bool,
 ) -> Result<(), Failed> {
     let (provider, ends) = (provider.clone(), oidc.logout_ends);
     req.change(Action::SignedOut, move |tx| {
         store::identity::update_refresh(tx.conn, &identity, None)?;
-        end(tx, (&provider, ends), Some(&identity), None)
+        end(tx, (&provider, ends), Some(&identity), None)?;
+        match store::identity::find_identity(tx.conn, &identity)? {
+            Some(linked) if has_left => rules::leave_all(tx, &provider.issuer, &linked.user_id),
+            _ => Ok(()),
+        }
     })
     .await?;
     Ok(())

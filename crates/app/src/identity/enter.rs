@@ -33,7 +33,7 @@ enum Found {
 }
 
 /// Signs the user of the identity in, creates the user, or asks for a proof of the account with the
-/// same address.
+/// same address. A user whom the provider's rules do not admit loses the memberships that they gave.
 pub(super) async fn enter(
     req: &Request,
     visitor: &Secret,
@@ -62,6 +62,13 @@ fn admit(tx: &mut Tx<'_>, provider: &Provider, entry: &Entry) -> Result<Found, E
         }
     }
     let linked = store::identity::find_identity(tx.conn, &arrived.identity())?;
+    if let Err(reason) = arrived.check_entry(&provider.entry) {
+        if let Some(linked) = linked {
+            store::user::lock_user_exclusive(tx.conn, &linked.user_id)?;
+            rules::leave_all(tx, &provider.issuer, &linked.user_id)?;
+        }
+        return Ok(Found::Refused(Failed::NotAdmitted(reason)));
+    }
     if entry.connects && linked.is_none() {
         return Ok(Found::Unproven);
     }

@@ -158,9 +158,6 @@ async fn arrive(
         }
     };
     throttle::undo(&req.app, &counted).await?;
-    arrived
-        .check_entry(&provider.entry)
-        .map_err(Failed::NotAdmitted)?;
     let (connects, return_to) = opened.split_once(' ').ok_or(Failed::Stale)?;
     let entry = pending::Entry {
         arrived,
