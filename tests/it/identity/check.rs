@@ -81,3 +81,18 @@ async fn user_who_is_not_admitted_any_more_loses_the_memberships_of_rules() {
         assert_eq!(test.events("member.removed"), 1);
     }
 }
+
+/// Without `offline_access`, a refresh token ends with the session at the provider.
+#[actix_web::test]
+async fn refresh_token_that_was_not_asked_for_is_not_used() {
+    let provider = Provider::start();
+    let test = provider.server("check_every = \"10m\"").await;
+    provider.desk().refreshes = true;
+    let mut browser = test.browser();
+    provider.sign_in(&mut browser).await;
+    assert_eq!(test.count("identity", "refresh_token IS NOT NULL"), 0);
+    provider.desk().refuses = true;
+    check_after(&test, 600).await;
+    assert_eq!(provider.requests("/token"), 1);
+    assert_eq!(browser.get("/tokens").await.status, 200);
+}

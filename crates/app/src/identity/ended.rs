@@ -134,8 +134,8 @@ pub async fn check_due(app: &App) -> Result<(), Error> {
         .sign_in
         .enabled_providers()
         .filter_map(|provider| match &provider.protocol {
-            Protocol::Oidc(oidc) => Some((provider, oidc)),
-            Protocol::HandOff(_) => None,
+            Protocol::Oidc(oidc) if oidc.has_offline_access() => Some((provider, oidc)),
+            _ => None,
         })
         .collect();
     if providers.is_empty() {

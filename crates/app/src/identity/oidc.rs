@@ -61,7 +61,7 @@ pub(super) async fn address(
         .append_pair("code_challenge", &challenge)
         .append_pair("code_challenge_method", "S256");
     // Providers issue a refresh token for this scope only after consent (section 11).
-    if oidc.scopes.iter().any(|scope| scope == "offline_access") {
+    if oidc.has_offline_access() {
         url.query_pairs_mut().append_pair("prompt", "consent");
     }
     Ok(url)

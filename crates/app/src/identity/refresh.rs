@@ -9,13 +9,15 @@ use domain::identity::{Identity, SealedRefresh};
 use domain::sealed::{SealKey, SealSalt};
 use domain::secret::Secret;
 
-/// Stores the refresh token of a sign-in, or removes an earlier one if the provider issued none.
+/// Stores the refresh token of a sign-in, or removes an earlier one if the provider issued none
+/// that outlasts the session there.
 pub(super) fn keep(tx: &mut Tx<'_>, provider: &Provider, arrived: &Arrived) -> Result<(), Error> {
     let Protocol::Oidc(oidc) = &provider.protocol else {
         return Ok(());
     };
     let identity = arrived.identity();
     let token = arrived.refresh_token.as_deref();
+    let token = token.filter(|_| oidc.has_offline_access());
     let sealed = token.map(|token| seal(tx, (oidc, &identity), token));
     Ok(store::identity::update_refresh(
         tx.conn,

@@ -67,6 +67,14 @@ pub struct Oidc {
     pub check_every: Duration,
 }
 
+impl Oidc {
+    /// Whether users are checked between their sign-ins: a refresh token that was issued without
+    /// this scope may end with the session at the provider (OpenID Connect Core 1.0 section 11).
+    pub fn has_offline_access(&self) -> bool {
+        self.scopes.iter().any(|scope| scope == "offline_access")
+    }
+}
+
 /// What ends when a user signs out at the provider, or is refused by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogoutEnds {
