@@ -124,6 +124,24 @@ pub fn update_refresh(
         .run(conn)
 }
 
+/// Stores the sealed refresh token of an identity that is being checked, or removes it, unless a
+/// sign-in or another server has replaced it since; `false` then.
+pub fn replace_refresh(
+    conn: &mut Conn,
+    checked: &DueIdentity,
+    refresh: Option<&SealedRefresh>,
+) -> Result<bool, Error> {
+    let of = &checked.linked.identity;
+    diesel::update(identity::table.find((&of.issuer, &of.subject)))
+        .filter(identity::check_at.eq(stored(checked.refresh.check_at)))
+        .set((
+            identity::refresh_salt.eq(refresh.map(|sealed| &sealed.salt)),
+            identity::refresh_token.eq(refresh.map(|sealed| &sealed.text)),
+            identity::check_at.eq(refresh.map(|sealed| stored(sealed.check_at))),
+        ))
+        .changes_one(conn)
+}
+
 /// Identities that are due for a check at one of these issuers, the longest due first.
 pub fn list_due(
     conn: &mut Conn,

@@ -96,3 +96,25 @@ async fn refresh_token_that_was_not_asked_for_is_not_used() {
     assert_eq!(provider.requests("/token"), 1);
     assert_eq!(browser.get("/tokens").await.status, 200);
 }
+
+#[actix_web::test]
+async fn replaced_refresh_token_is_kept_though_the_check_fails_later() {
+    let provider = Provider::start();
+    let test = provider.server(CHECKED).await;
+    provider.desk().refreshes = true;
+    let mut browser = test.browser();
+    provider.sign_in(&mut browser).await;
+    // Each token works once, and the UserInfo endpoint, which alone states the address, is down.
+    provider.alter(|claims| drop(claims.remove("email")));
+    let mut used = BTreeSet::new();
+    provider.desk().instead = Box::new(move |path, body| match path {
+        "/userinfo" => Some((503, json!({}))),
+        _ if body.is_empty() || used.insert(body.to_owned()) => None,
+        _ => Some((400, json!({"error": "invalid_grant"}))),
+    });
+    check_after(&test, 600).await;
+    check_after(&test, 300).await;
+    assert_eq!(provider.requests("/token"), 3);
+    assert_eq!(browser.get("/tokens").await.status, 200);
+    assert_eq!(test.count("identity", "refresh_token IS NOT NULL"), 1);
+}

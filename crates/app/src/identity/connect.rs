@@ -3,7 +3,7 @@
 use super::claims::Arrived;
 use super::enter::{Entered, enter, link, settle};
 use super::pending::{Entry, open};
-use super::{Failed, find, rules};
+use super::{Failed, find, refresh, rules};
 use crate::tx::Tx;
 use crate::{Error, Request};
 use config::Provider;
@@ -102,6 +102,7 @@ pub async fn connect(req: &Request, connection: Connection) -> Result<(), Error>
             return Err(ANOTHER);
         }
         link(tx, &user, &arrived)?;
+        refresh::keep(tx, &provider, &arrived)?;
         settle(tx, &provider, &user, &arrived)
     })
     .await

@@ -3,7 +3,7 @@
 use super::claims::{self, leeway};
 use super::fetch::{self, Metadata};
 use super::jose::Claims;
-use super::oidc::{self, Checked};
+use super::oidc;
 use super::{Arrived, Failed, enter, find, note, refresh, rules};
 use crate::access::Caller;
 use crate::tx::Tx;
@@ -11,7 +11,7 @@ use crate::{App, Error, Request, token};
 use config::{LogoutEnds, Oidc, Protocol, Provider};
 use domain::audit::Action;
 use domain::id::UserId;
-use domain::identity::Identity;
+use domain::identity::{Identity, LinkedIdentity, SealedRefresh};
 use domain::secret::Secret;
 use domain::token::{RevocationReason, TokenOwner};
 use domain::user::Standing;
@@ -186,7 +186,7 @@ pub async fn check_due(app: &App) -> Result<(), Error> {
 async fn check_one(
     req: &Request,
     (provider, oidc): (&Provider, &Oidc),
-    due: DueIdentity,
+    mut due: DueIdentity,
 ) -> Result<(), Failed> {
     let app = &req.app;
     let until = app.now() + again_after();
@@ -199,74 +199,82 @@ async fn check_one(
     if !is_ours {
         return Ok(());
     }
-    let identity = due.linked.identity;
-    let opened = refresh::open(app, &identity, &due.refresh);
-    let checked = match &opened {
-        Some(token) => oidc::check(app, (provider, oidc), &identity.subject, token).await?,
-        // The key of the server was replaced. The next sign-in stores another token.
-        None => return forget(req, identity).await,
+    due.refresh.check_at = until;
+    let identity = due.linked.identity.clone();
+    // The key of the server was replaced. The next sign-in stores another token.
+    let Some(token) = refresh::open(app, &identity, &due.refresh) else {
+        return forget(req, due).await;
     };
-    let (arrived, refreshed) = match checked {
-        Checked::Known(arrived, refreshed) => (arrived, refreshed),
-        Checked::Refused => return refuse(req, (provider, oidc), identity, false).await,
+    let Some(refreshed) = oidc::refresh(app, (provider, oidc), &token).await? else {
+        return refuse(req, (provider, oidc), due, false).await;
     };
+    if let Some(next) = refreshed.next() {
+        // First, since the previous token may not work again, and the rest may fail.
+        due = match store_next(req, oidc, due, next.to_owned()).await? {
+            Some(due) => due,
+            None => return Ok(()),
+        };
+    }
+    let arrived = refreshed
+        .user(app, (provider, oidc), &identity.subject)
+        .await?;
     let is_admitted = arrived
         .as_ref()
         .is_none_or(|arrived| arrived.check_entry(&provider.entry).is_ok());
     if !is_admitted {
-        return refuse(req, (provider, oidc), identity, true).await;
+        return refuse(req, (provider, oidc), due, true).await;
     }
-    // A provider that issues no other token accepts the same again.
-    let next = refreshed.or(opened.map(|token| token.expose().to_owned()));
-    store_checked(req, (provider, oidc), identity, (arrived, next)).await
+    store_checked(req, (provider, oidc), due, arrived).await
+}
+
+/// Stores the refresh token that replaces the one of a check; `None` if a sign-in has stored another
+/// since.
+async fn store_next(
+    req: &Request,
+    oidc: &Oidc,
+    due: DueIdentity,
+    next: String,
+) -> Result<Option<DueIdentity>, Failed> {
+    let oidc = oidc.clone();
+    let stored = req.change(Action::SignedIn, move |tx| {
+        tx.needs_no_record();
+        let sealed = refresh::seal(tx, (&oidc, &due.linked.identity), &next);
+        let sealed = SealedRefresh {
+            check_at: due.refresh.check_at,
+            ..sealed
+        };
+        let is_ours = store::identity::replace_refresh(tx.conn, &due, Some(&sealed))?;
+        Ok(is_ours.then(|| DueIdentity {
+            refresh: sealed,
+            ..due.clone()
+        }))
+    });
+    Ok(stored.await?)
 }
 
 async fn store_checked(
     req: &Request,
     (provider, oidc): (&Provider, &Oidc),
-    identity: Identity,
-    (arrived, next): (Option<Box<Arrived>>, Option<String>),
+    due: DueIdentity,
+    arrived: Option<Arrived>,
 ) -> Result<(), Failed> {
     let (provider, oidc) = (provider.clone(), oidc.clone());
     req.change(Action::SignedIn, move |tx| {
         // The check is a part of the sign-in, which has its record.
         tx.needs_no_record();
-        let Some(linked) = store::identity::find_identity(tx.conn, &identity)? else {
-            return Ok(());
+        let user_id = &due.linked.user_id;
+        store::user::lock_user_exclusive(tx.conn, user_id)?;
+        let next = SealedRefresh {
+            check_at: refresh::next_check(&oidc, tx.now),
+            ..due.refresh.clone()
         };
-        store::user::lock_user_exclusive(tx.conn, &linked.user_id)?;
-        let user = store::user::find_user(tx.conn, &linked.user_id)?;
-        let user = user.filter(|user| user.standing == Standing::Active);
-        if let (Some(user), Some(arrived)) = (user, &arrived) {
-            enter::settle(tx, &provider, &user, arrived)?;
+        if !store::identity::replace_refresh(tx.conn, &due, Some(&next))? {
+            return Ok(());
         }
-        let sealed = next
-            .as_deref()
-            .map(|token| refresh::seal(tx, (&oidc, &identity), token));
-        Ok(store::identity::update_refresh(
-            tx.conn,
-            &identity,
-            sealed.as_ref(),
-        )?)
-    })
-    .await?;
-    Ok(())
-}
-
-/// Ends the access of a user whom the provider refuses, and if the user has left its groups also the
-/// memberships that they gave.
-async fn refuse(
-    req: &Request,
-    (provider, oidc): (&Provider, &Oidc),
-    identity: Identity,
-    has_left: bool,
-) -> Result<(), Failed> {
-    let (provider, ends) = (provider.clone(), oidc.logout_ends);
-    req.change(Action::SignedOut, move |tx| {
-        store::identity::update_refresh(tx.conn, &identity, None)?;
-        end(tx, (&provider, ends), Some(&identity), None)?;
-        match store::identity::find_identity(tx.conn, &identity)? {
-            Some(linked) if has_left => rules::leave_all(tx, &provider.issuer, &linked.user_id),
+        let user = store::user::find_user(tx.conn, user_id)?;
+        let user = user.filter(|user| user.standing == Standing::Active);
+        match (user, &arrived) {
+            (Some(user), Some(arrived)) => enter::settle(tx, &provider, &user, arrived),
             _ => Ok(()),
         }
     })
@@ -274,10 +282,40 @@ async fn refuse(
     Ok(())
 }
 
-async fn forget(req: &Request, identity: Identity) -> Result<(), Failed> {
+/// Ends the access of a user whom the provider refuses, and if the user has left its groups also the
+/// memberships that they gave. A user who has signed in since the check began keeps it.
+async fn refuse(
+    req: &Request,
+    (provider, oidc): (&Provider, &Oidc),
+    due: DueIdentity,
+    has_left: bool,
+) -> Result<(), Failed> {
+    let (provider, ends) = (provider.clone(), oidc.logout_ends);
+    req.change(Action::SignedOut, move |tx| {
+        let LinkedIdentity {
+            user_id, identity, ..
+        } = &due.linked;
+        store::user::lock_user_exclusive(tx.conn, user_id)?;
+        if !store::identity::replace_refresh(tx.conn, &due, None)? {
+            return Ok(());
+        }
+        end(tx, (&provider, ends), Some(identity), None)?;
+        match has_left {
+            true => rules::leave_all(tx, &provider.issuer, user_id),
+            false => Ok(()),
+        }
+    })
+    .await?;
+    Ok(())
+}
+
+async fn forget(req: &Request, due: DueIdentity) -> Result<(), Failed> {
     req.app
         .store()
-        .write(move |conn| Ok::<_, Error>(store::identity::update_refresh(conn, &identity, None)?))
+        .write(move |conn| {
+            store::identity::replace_refresh(conn, &due, None)?;
+            Ok::<_, Error>(())
+        })
         .await?;
     Ok(())
 }

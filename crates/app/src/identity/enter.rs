@@ -84,6 +84,7 @@ fn admit(tx: &mut Tx<'_>, provider: &Provider, entry: &Entry) -> Result<Found, E
     let Some(user) = user.filter(|user| user.standing == Standing::Active) else {
         return Ok(Found::Refused(Failed::NotAdmitted("deactivated")));
     };
+    refresh::keep(tx, provider, arrived)?;
     settle(tx, provider, &user, arrived)?;
     let begun = SessionIdentity {
         identity: arrived.identity(),
@@ -93,8 +94,7 @@ fn admit(tx: &mut Tx<'_>, provider: &Provider, entry: &Entry) -> Result<Found, E
     Ok(Found::SignedIn(Box::new(session)))
 }
 
-/// Stores what the provider states about a user who has signed in: the refresh token, the
-/// memberships, and that the user has the address.
+/// Stores what the provider states about a user: the memberships, and that the user has the address.
 pub(super) fn settle(
     tx: &mut Tx<'_>,
     provider: &Provider,
@@ -103,7 +103,6 @@ pub(super) fn settle(
 ) -> Result<(), Error> {
     let email = arrived.email.as_deref();
     store::identity::update_used(tx.conn, &arrived.identity(), email, tx.now)?;
-    refresh::keep(tx, provider, arrived)?;
     if arrived.is_email_verified
         && user.email_verified_at.is_none()
         && email == Some(user.email.as_str())

@@ -202,42 +202,54 @@ async fn complete(
     Ok(arrived)
 }
 
-/// The result of a check with a refresh token.
-pub(super) enum Checked {
-    /// The provider still knows the user, with these claims if it sent any.
-    Known(Option<Box<Arrived>>, Option<String>),
-    /// The provider refuses the user.
-    Refused,
+/// The answer of a provider to a refresh token.
+pub(super) struct Refreshed {
+    metadata: Metadata,
+    tokens: Value,
 }
 
-/// Checks a user at the provider with a refresh token (section 12).
-pub(super) async fn check(
+/// Redeems the refresh token of a user (section 12); `None` if the provider refuses the user.
+pub(super) async fn refresh(
     app: &App,
     (provider, oidc): (&Provider, &Oidc),
-    subject: &str,
     refresh_token: &Secret,
-) -> Result<Checked, Failed> {
+) -> Result<Option<Refreshed>, Failed> {
     let metadata = Metadata::of(app, provider).await?;
     let form = [
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token.expose()),
     ];
-    let tokens = match redeem(app, (oidc, &metadata), &form).await? {
-        Ok(tokens) => tokens,
-        Err(error) if error == "invalid_grant" => return Ok(Checked::Refused),
+    match redeem(app, (oidc, &metadata), &form).await? {
+        Ok(tokens) => Ok(Some(Refreshed { metadata, tokens })),
+        Err(error) if error == "invalid_grant" => Ok(None),
         // Other errors, such as a wrong client secret, are not about the user.
-        Err(error) => return Err(outside(format!("the token endpoint refused: {error}")).into()),
-    };
-    let refreshed = tokens.get("refresh_token").and_then(Value::as_str);
-    let refreshed = refreshed.map(str::to_owned);
-    let Some(claims) = id_token(app, (provider, oidc), &metadata, &tokens).await? else {
-        return Ok(Checked::Known(None, refreshed));
-    };
-    if claims::text(&claims, "sub") != Some(subject) {
-        return Err(Failed::Invalid("wrong_subject"));
+        Err(error) => Err(outside(format!("the token endpoint refused: {error}")).into()),
     }
-    let arrived = complete(app, provider, (&metadata, &tokens), &claims).await?;
-    Ok(Checked::Known(Some(Box::new(arrived)), refreshed))
+}
+
+impl Refreshed {
+    /// The next refresh token; `None` if the provider accepts the same again.
+    pub(super) fn next(&self) -> Option<&str> {
+        self.tokens.get("refresh_token").and_then(Value::as_str)
+    }
+
+    /// The user with this subject, as the provider states now; `None` if it states nothing.
+    pub(super) async fn user(
+        &self,
+        app: &App,
+        (provider, oidc): (&Provider, &Oidc),
+        subject: &str,
+    ) -> Result<Option<Arrived>, Failed> {
+        let Some(claims) = id_token(app, (provider, oidc), &self.metadata, &self.tokens).await?
+        else {
+            return Ok(None);
+        };
+        if claims::text(&claims, "sub") != Some(subject) {
+            return Err(Failed::Invalid("wrong_subject"));
+        }
+        let of = (&self.metadata, &self.tokens);
+        complete(app, provider, of, &claims).await.map(Some)
+    }
 }
 
 impl From<Unverified> for Failed {
