@@ -118,3 +118,27 @@ async fn replaced_refresh_token_is_kept_though_the_check_fails_later() {
     assert_eq!(browser.get("/tokens").await.status, 200);
     assert_eq!(test.count("identity", "refresh_token IS NOT NULL"), 1);
 }
+
+#[actix_web::test]
+async fn groups_that_a_check_does_not_state_change_nothing() {
+    for elsewhere in [json!({}), json!({"_claim_names": {"groups": "src1"}})] {
+        let provider = Provider::start();
+        let test = provider.server(&with_rules()).await;
+        provider.desk().refreshes = true;
+        provider.state("groups", json!(["staff", "leads"]));
+        let mut browser = test.browser();
+        provider.sign_in(&mut browser).await;
+        provider.desk().user.remove("groups");
+        let claims = elsewhere.as_object().unwrap().clone();
+        provider.desk().user.extend(claims);
+        check_after(&test, 600).await;
+        assert_eq!(provider.requests("/token"), 2);
+        assert_eq!(given(&test), 1);
+        assert_eq!(browser.get("/tokens").await.status, 200);
+        // The next check that states them counts.
+        provider.state("groups", json!([]));
+        check_after(&test, 600).await;
+        assert_eq!(given(&test), 0);
+        assert_eq!(browser.get("/tokens").await.status, 303);
+    }
+}

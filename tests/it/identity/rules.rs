@@ -101,3 +101,26 @@ async fn membership_that_an_admin_gave_stays() {
     assert_eq!(test.count("membership", &kept), 1);
     assert_eq!(test.count("membership", &format!("user_id = '{ada}'")), 1);
 }
+
+/// A user with many groups: the provider states that they are elsewhere.
+#[actix_web::test]
+async fn groups_that_are_elsewhere_leave_memberships_as_they_are() {
+    let elsewhere = [
+        ("_claim_names", json!({"groups": "src1"})),
+        ("hasgroups", json!(true)),
+    ];
+    for (name, value) in elsewhere {
+        let provider = Provider::start();
+        let test = provider.server(RULES).await;
+        assert_eq!(roles(&provider, &test, json!(["leads"])).await, ["admin"]);
+        provider.state(name, value);
+        assert_eq!(roles(&provider, &test, json!(null)).await, ["admin"]);
+        let groups = json!({"groups": ["engineering"]});
+        provider.desk().info = groups.as_object().unwrap().clone();
+        provider.desk().user.remove("groups");
+        let page = provider.sign_in(&mut test.browser()).await;
+        assert_eq!(page.location(), "/tokens");
+        let members = "given_by IS NOT NULL AND role = 'member'";
+        assert_eq!(test.count("membership", members), 1, "UserInfo states them");
+    }
+}

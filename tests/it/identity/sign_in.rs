@@ -124,6 +124,15 @@ async fn each_algorithm_works_and_replaced_keys_are_found() {
 }
 
 #[actix_web::test]
+async fn flag_of_the_address_is_asked_for_if_domains_are_limited() {
+    let provider = Provider::start();
+    let test = provider.server("email_domains = [\"acme.example\"]").await;
+    provider.alter(|claims| drop(claims.remove("email_verified")));
+    let page = provider.sign_in(&mut test.browser()).await;
+    assert_eq!(page.location(), "/tokens");
+}
+
+#[actix_web::test]
 async fn userinfo_completes_the_claims() {
     let provider = Provider::start();
     let test = provider.server("").await;

@@ -33,6 +33,8 @@ pub struct Arrived {
     pub name: Option<String>,
     /// The groups; `None` if the provider states none.
     pub groups: Option<Vec<String>>,
+    /// Whether the user may have groups that the provider has not stated.
+    pub are_groups_unknown: bool,
     /// The session at the provider, `sid`.
     pub session: Option<String>,
     /// The refresh token.
@@ -108,6 +110,7 @@ impl Arrived {
         let short = |name| text(claims, name).filter(|text| text.len() <= LONGEST);
         let subject = short("sub").filter(|subject| !subject.is_empty());
         let email = short("email").and_then(|email| domain::user::email(email).ok());
+        let groups = groups(claims, &provider.entry);
         Ok(Self {
             provider: provider.id.clone(),
             issuer: provider.issuer.clone(),
@@ -119,7 +122,8 @@ impl Arrived {
                     .is_some_and(|is| *is == Value::Bool(true) || is == "true"),
             email,
             name: short("name").map(str::to_owned),
-            groups: groups(claims, &provider.entry),
+            are_groups_unknown: groups.is_none() && are_groups_elsewhere(claims, &provider.entry),
+            groups,
             session: short("sid").map(str::to_owned),
             refresh_token: None,
         })
@@ -136,11 +140,31 @@ impl Arrived {
     /// Whether the claims that the provider's rules need are missing.
     pub(super) fn lacks(&self, entry: &EntryRules) -> bool {
         let needs_groups = !entry.allowed_groups.is_empty() || !entry.rules.is_empty();
-        self.email.is_none() || needs_groups && self.groups.is_none()
+        let needs_verified = !entry.email_domains.is_empty();
+        self.email.is_none()
+            || needs_verified && !self.is_email_verified
+            || needs_groups && self.groups.is_none()
+    }
+
+    /// Whether the rules of the provider refuse the user for sure, even with unknown groups.
+    pub(super) fn is_refused(&self, entry: &EntryRules) -> bool {
+        match self.are_groups_unknown {
+            true => self.check_domain(entry).is_err(),
+            false => self.check_entry(entry).is_err(),
+        }
     }
 
     /// Fails with the reason unless the rules of the provider admit the user.
     pub(super) fn check_entry(&self, entry: &EntryRules) -> Result<(), Reason> {
+        self.check_domain(entry)?;
+        let is_in = |group: &String| self.groups.as_ref().is_some_and(|own| own.contains(group));
+        match entry.allowed_groups.is_empty() || entry.allowed_groups.iter().any(is_in) {
+            true => Ok(()),
+            false => Err("group"),
+        }
+    }
+
+    fn check_domain(&self, entry: &EntryRules) -> Result<(), Reason> {
         if !entry.email_domains.is_empty() {
             let domain = self
                 .email
@@ -154,12 +178,16 @@ impl Arrived {
                 return Err("email_domain");
             }
         }
-        let is_in = |group: &String| self.groups.as_ref().is_some_and(|own| own.contains(group));
-        match entry.allowed_groups.is_empty() || entry.allowed_groups.iter().any(is_in) {
-            true => Ok(()),
-            false => Err("group"),
-        }
+        Ok(())
     }
+}
+
+/// Whether a provider leaves out the groups since there are too many: the claim is elsewhere
+/// (OpenID Connect Core 1.0 section 5.6.2), or only a flag says that there are groups.
+fn are_groups_elsewhere(claims: &Claims, entry: &EntryRules) -> bool {
+    let named = claims.get("_claim_names").and_then(Value::as_object);
+    named.is_some_and(|names| names.contains_key(&entry.groups_claim))
+        || claims.get("hasgroups") == Some(&Value::Bool(true))
 }
 
 /// The groups in the claim for them, a list or one, without those that no rule names: a user may

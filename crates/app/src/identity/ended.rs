@@ -215,13 +215,16 @@ async fn check_one(
             None => return Ok(()),
         };
     }
-    let arrived = refreshed
+    let mut arrived = refreshed
         .user(app, (provider, oidc), &identity.subject)
         .await?;
-    let is_admitted = arrived
-        .as_ref()
-        .is_none_or(|arrived| arrived.check_entry(&provider.entry).is_ok());
-    if !is_admitted {
+    if let Some(arrived) = arrived.as_mut().filter(|arrived| arrived.groups.is_none()) {
+        // Many providers state groups only at a sign-in.
+        tracing::debug!(provider = provider.id, "a check states no groups");
+        arrived.are_groups_unknown = true;
+    }
+    let is_refused = |arrived: &Arrived| arrived.is_refused(&provider.entry);
+    if arrived.as_ref().is_some_and(is_refused) {
         return refuse(req, (provider, oidc), due, true).await;
     }
     store_checked(req, (provider, oidc), due, arrived).await

@@ -63,7 +63,7 @@ fn admit(tx: &mut Tx<'_>, provider: &Provider, entry: &Entry) -> Result<Found, E
     }
     let linked = store::identity::find_identity(tx.conn, &arrived.identity())?;
     if let Err(reason) = arrived.check_entry(&provider.entry) {
-        if let Some(linked) = linked {
+        if let Some(linked) = linked.filter(|_| arrived.is_refused(&provider.entry)) {
             store::user::lock_user_exclusive(tx.conn, &linked.user_id)?;
             rules::leave_all(tx, &provider.issuer, &linked.user_id)?;
         }
@@ -109,12 +109,11 @@ pub(super) fn settle(
     {
         user::mark_verified(tx, user)?;
     }
-    rules::apply(
-        tx,
-        provider,
-        &user.id,
-        arrived.groups.as_deref().unwrap_or_default(),
-    )
+    if arrived.are_groups_unknown {
+        return Ok(());
+    }
+    let groups = arrived.groups.as_deref().unwrap_or_default();
+    rules::apply(tx, provider, &user.id, groups)
 }
 
 /// Creates the user of an identity. The inner error is the end of the sign-in instead.
