@@ -167,3 +167,24 @@ async fn unverified_account_yields_the_address_to_a_user_who_has_it_verified() {
     );
     assert_eq!(test.events("user.email_changed"), 1);
 }
+
+#[actix_web::test]
+async fn server_that_creates_no_users_does_not_take_the_address_from_an_account() {
+    let provider = Provider::start();
+    let test = provider.server("create_users = false").await;
+    let mut eve = squatter(&test).await;
+    let mut browser = test.browser();
+    let page = provider.sign_in(&mut browser).await;
+    let connect = browser.get(page.location()).await;
+    assert!(!connect.contains("Create a new account"));
+    let link = connect.field("link").unwrap();
+    let fields = [("link", link.as_str()), ("decision", "new")];
+    let page = browser.post_only("/login/connect", &fields).await;
+    assert!(
+        page.location().ends_with("provider-not-admitted"),
+        "{}",
+        page.location()
+    );
+    assert_eq!(address_in(&mut eve).await, "ada@acme.example");
+    assert_eq!(test.events("user.email_changed"), 0);
+}

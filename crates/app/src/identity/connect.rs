@@ -33,7 +33,7 @@ pub enum Proof {
         /// The address.
         email: String,
         /// Whether the user may take the address from the account instead: the provider has
-        /// verified it, the account has not.
+        /// verified it, the account has not, and the provider's users are created.
         can_replace: bool,
     },
 }
@@ -57,9 +57,10 @@ pub async fn connection(
                 .read(move |tx| Ok(store::user::find_user_by_email(tx.conn, &named)?))
                 .await?;
             let yields = user.is_some_and(|user| user.yields_address());
+            let creates = find(req, &sealed.arrived.provider)?.entry.create_users;
             Proof::Password {
                 email,
-                can_replace: yields && sealed.arrived.is_email_verified,
+                can_replace: creates && yields && sealed.arrived.is_email_verified,
             }
         }
         _ => return Err(Error::NotFound),

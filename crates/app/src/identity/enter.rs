@@ -127,13 +127,12 @@ fn create(
     let Some(email) = &arrived.email else {
         return refused(Failed::NoEmail);
     };
-    if let Some(user) = store::user::find_user_by_email(tx.conn, email)? {
-        // The account may belong to another user, so it has to be proven. A user whose address is
-        // verified may take it from an account that has it unverified.
-        if !(entry.replaces && arrived.is_email_verified && user.yields_address()) {
-            return Ok(Err(Found::Unproven));
-        }
-        take_address(tx, email)?;
+    // The account may belong to another user, so it has to be proven. A user whose address is
+    // verified may take it from an account that has it unverified.
+    let replaces = entry.replaces && arrived.is_email_verified;
+    let present = store::user::find_user_by_email(tx.conn, email)?;
+    if present.is_some_and(|user| !(replaces && user.yields_address())) {
+        return Ok(Err(Found::Unproven));
     }
     if !provider.entry.create_users {
         return refused(Failed::NotAdmitted("no_user"));
@@ -142,6 +141,7 @@ fn create(
     if !store::user::is_any_user(tx.conn)? {
         return refused(Failed::NotAdmitted("not_set_up"));
     }
+    take_address(tx, email)?;
     let verified_at = arrived.is_email_verified.then_some(tx.now);
     let user = user::insert_from_provider(tx, arrived.name.as_deref(), email, verified_at)?;
     link(tx, &user, arrived)?;
