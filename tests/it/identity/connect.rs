@@ -82,12 +82,15 @@ async fn session_of_the_account_connects_it_after_a_confirmation() {
     let mut bob = test.browser();
     bob.sign_in("bob@example.com", PASSWORD).await;
     let page = provider.sign_in_at(&mut bob, &begin).await;
-    assert_eq!(
-        page.location(),
-        "/account?done=connected",
-        "the identity signs its own user in"
+    let connect = bob.get(page.location()).await;
+    let link = connect.field("link").unwrap();
+    let page = bob.post("/login/connect", &[("link", &link)]).await;
+    assert!(
+        page.contains("This identity is connected to another account here."),
+        "{}",
+        page.body
     );
-    assert_eq!(address_in(&mut bob).await, EMAIL);
+    assert_eq!(address_in(&mut bob).await, "bob@example.com");
 
     let account = other.get("/account").await;
     let issuer = account.field("issuer").unwrap();

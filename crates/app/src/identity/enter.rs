@@ -43,8 +43,11 @@ pub(super) async fn enter(
     // The rules of the provider change memberships, not the user.
     let system = req.with_caller(Caller::System);
     let admitted = entry.clone();
+    let signed_in = req.caller.user_id().cloned();
     let found = system
-        .change(Action::SignedIn, move |tx| admit(tx, &provider, &admitted))
+        .change(Action::SignedIn, move |tx| {
+            admit(tx, &provider, &admitted, signed_in.as_ref())
+        })
         .await?;
     match found {
         Found::SignedIn(session) => Ok(Entered::SignedIn(session, entry.return_to)),
@@ -53,7 +56,12 @@ pub(super) async fn enter(
     }
 }
 
-fn admit(tx: &mut Tx<'_>, provider: &Provider, entry: &Entry) -> Result<Found, Error> {
+fn admit(
+    tx: &mut Tx<'_>,
+    provider: &Provider,
+    entry: &Entry,
+    signed_in: Option<&UserId>,
+) -> Result<Found, Error> {
     let arrived = &entry.arrived;
     if let Some((digest, until)) = &entry.once {
         tx.needs_no_record();
@@ -69,7 +77,11 @@ fn admit(tx: &mut Tx<'_>, provider: &Provider, entry: &Entry) -> Result<Found, E
         }
         return Ok(Found::Refused(Failed::NotAdmitted(reason)));
     }
-    if entry.connects && linked.is_none() {
+    // An identity of another user must not change the account silently: the page tells of it.
+    let is_own = linked
+        .as_ref()
+        .is_some_and(|linked| signed_in == Some(&linked.user_id));
+    if entry.connects && !is_own {
         return Ok(Found::Unproven);
     }
     let user_id = match linked {
