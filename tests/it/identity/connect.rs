@@ -191,3 +191,24 @@ async fn server_that_creates_no_users_does_not_take_the_address_from_an_account(
     assert_eq!(address_in(&mut eve).await, "ada@acme.example");
     assert_eq!(test.events("user.email_changed"), 0);
 }
+
+/// The link creates a user once: it is no way to sign in again without the provider.
+#[actix_web::test]
+async fn link_that_created_a_user_does_not_sign_in_again() {
+    let provider = Provider::start();
+    let test = provider.server("").await;
+    squatter(&test).await;
+    let mut browser = test.browser();
+    let page = provider.sign_in(&mut browser).await;
+    let link = browser.get(page.location()).await.field("link").unwrap();
+    let fields = [("link", link.as_str()), ("decision", "new")];
+    let page = browser.post_only("/login/connect", &fields).await;
+    assert_eq!(page.location(), "/tokens");
+    let page = browser.post_only("/login/connect", &fields).await;
+    assert!(
+        page.location().ends_with("provider-stale"),
+        "{}",
+        page.location()
+    );
+    assert_eq!(test.count("session", "issuer IS NOT NULL"), 1);
+}

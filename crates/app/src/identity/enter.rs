@@ -77,6 +77,10 @@ fn admit(
         }
         return Ok(Found::Refused(Failed::NotAdmitted(reason)));
     }
+    // The sealed text creates a user, and is no way to sign in without the provider afterwards.
+    if entry.replaces && linked.is_some() {
+        return Ok(Found::Refused(Failed::Stale));
+    }
     // An identity of another user must not change the account silently: the page tells of it.
     let is_own = linked
         .as_ref()
