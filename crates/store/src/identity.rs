@@ -183,6 +183,8 @@ pub fn delete_identity(conn: &mut Conn, user_id: &UserId, issuer: &str) -> Resul
 pub enum ProviderSessions<'a> {
     /// All that began with the identity.
     OfIdentity(&'a Identity),
+    /// Those that began with the identity when the provider stated no `sid`.
+    Unnamed(&'a Identity),
     /// The one at this issuer with this `sid`.
     One(&'a str, &'a str),
 }
@@ -197,6 +199,11 @@ pub fn list_session_users(
         ProviderSessions::OfIdentity(identity) => query
             .filter(session::issuer.eq(&identity.issuer))
             .filter(session::subject.eq(&identity.subject))
+            .rows::<String>(conn)?,
+        ProviderSessions::Unnamed(identity) => query
+            .filter(session::issuer.eq(&identity.issuer))
+            .filter(session::subject.eq(&identity.subject))
+            .filter(session::provider_session.is_null())
             .rows::<String>(conn)?,
         ProviderSessions::One(issuer, sid) => query
             .filter(session::issuer.eq(issuer))
@@ -214,6 +221,11 @@ pub fn delete_sessions(conn: &mut Conn, sessions: &ProviderSessions<'_>) -> Resu
         ProviderSessions::OfIdentity(identity) => diesel::delete(session::table)
             .filter(session::issuer.eq(&identity.issuer))
             .filter(session::subject.eq(&identity.subject))
+            .changes(conn)?,
+        ProviderSessions::Unnamed(identity) => diesel::delete(session::table)
+            .filter(session::issuer.eq(&identity.issuer))
+            .filter(session::subject.eq(&identity.subject))
+            .filter(session::provider_session.is_null())
             .changes(conn)?,
         ProviderSessions::One(issuer, sid) => diesel::delete(session::table)
             .filter(session::issuer.eq(issuer))

@@ -158,3 +158,26 @@ async fn user_whom_the_provider_refuses_loses_access_within_the_stated_time() {
     provider.desk().refuses = false;
     assert_eq!(provider.sign_in(&mut browser).await.location(), "/tokens");
 }
+
+#[actix_web::test]
+async fn logout_that_names_session_and_user_ends_sessions_without_a_name_too() {
+    let provider = Provider::start();
+    let test = provider.server("").await;
+    let mut unnamed = test.browser();
+    provider.sign_in(&mut unnamed).await;
+    provider.state("sid", json!("other"));
+    let mut other = test.browser();
+    provider.sign_in(&mut other).await;
+    let both = |id| logout(id, json!({"sub": "ada-at-acme", "sid": "first"}));
+    for id in ["1", "2"] {
+        assert_eq!(log_out(&provider, &test, both(id)).await, 200);
+        assert_eq!(unnamed.get("/tokens").await.status, 303);
+        assert_eq!(other.get("/tokens").await.status, 200);
+        test.settle().await;
+        assert_eq!(
+            test.events("session.ended"),
+            1,
+            "nothing ended, so no record"
+        );
+    }
+}

@@ -89,22 +89,21 @@ fn check_event(claims: &Claims) -> Result<&str, claims::Reason> {
     claims::text(claims, "jti").ok_or("no_logout_token")
 }
 
-/// Ends the session at the provider that has this `sid`, or all of the identity, and by setting the
-/// user's tokens.
+/// Ends the session at the provider that has this `sid`, with those of the identity for which it stated
+/// none, or all of the identity, and by setting the user's tokens.
 fn end(
     tx: &mut Tx<'_>,
     (provider, ends): (&Provider, LogoutEnds),
     identity: Option<&Identity>,
     session: Option<&str>,
 ) -> Result<(), Error> {
-    let sessions = match (session, identity) {
-        (Some(sid), _) => ProviderSessions::One(&provider.issuer, sid),
-        (None, Some(identity)) => ProviderSessions::OfIdentity(identity),
-        (None, None) => return Ok(()),
-    };
-    let mut users: BTreeSet<UserId> = store::identity::list_session_users(tx.conn, &sessions)?
-        .into_iter()
-        .collect();
+    let named = session.map(|sid| ProviderSessions::One(&provider.issuer, sid));
+    let of_identity = identity.map(|identity| match session {
+        Some(_) => ProviderSessions::Unnamed(identity),
+        None => ProviderSessions::OfIdentity(identity),
+    });
+    let sessions: Vec<_> = named.into_iter().chain(of_identity).collect();
+    let mut users = list_users(tx, &sessions)?;
     if let Some(identity) = identity {
         let linked = store::identity::find_identity(tx.conn, identity)?;
         users.extend(linked.map(|linked| linked.user_id));
@@ -112,10 +111,16 @@ fn end(
     for user_id in &users {
         store::user::lock_user_exclusive(tx.conn, user_id)?;
     }
-    store::identity::delete_sessions(tx.conn, &sessions)?;
+    // Sessions may have begun or ended until the users were locked.
+    let ended = list_users(tx, &sessions)?;
+    for one in &sessions {
+        store::identity::delete_sessions(tx.conn, one)?;
+    }
     for user_id in &users {
-        let id = user_id.as_str();
-        tx.record(Some(id), json!({"issuer": provider.issuer}))?;
+        if ended.contains(user_id) {
+            let id = user_id.as_str();
+            tx.record(Some(id), json!({"issuer": provider.issuer}))?;
+        }
         if ends == LogoutEnds::SessionsAndTokens {
             let all = TokenFilter::Owner(TokenOwner::User(user_id.clone()));
             token::end_with_descendants(tx, &all, None, RevocationReason::IdentityEnded)?;
@@ -123,6 +128,17 @@ fn end(
         }
     }
     Ok(())
+}
+
+fn list_users(
+    tx: &mut Tx<'_>,
+    sessions: &[ProviderSessions<'_>],
+) -> Result<BTreeSet<UserId>, Error> {
+    let mut users = BTreeSet::new();
+    for one in sessions {
+        users.extend(store::identity::list_session_users(tx.conn, one)?);
+    }
+    Ok(users)
 }
 
 /// Checks the users who are due at their providers. If a provider does not answer, the check is
@@ -295,6 +311,8 @@ async fn refuse(
 ) -> Result<(), Failed> {
     let (provider, ends) = (provider.clone(), oidc.logout_ends);
     req.change(Action::SignedOut, move |tx| {
+        // What ends has its record, the refresh token needs none.
+        tx.needs_no_record();
         let LinkedIdentity {
             user_id, identity, ..
         } = &due.linked;
