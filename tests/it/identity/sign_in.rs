@@ -123,6 +123,46 @@ async fn each_algorithm_works_and_replaced_keys_are_found() {
     );
 }
 
+/// A provider may replace a key without an id, or sign with one of several.
+#[actix_web::test]
+async fn replaced_key_without_an_id_is_found() {
+    let provider = Provider::start();
+    let test = provider.server("").await;
+    provider.desk().signing = Signing::Es256;
+    let without_ids = |desk: &mut Desk| {
+        let mut keys = desk.keys();
+        for key in keys["keys"].as_array_mut().unwrap() {
+            key.as_object_mut().unwrap().remove("kid");
+        }
+        desk.instead = Box::new(move |path, _| (path == "/keys").then(|| (200, keys.clone())));
+    };
+    without_ids(&mut provider.desk());
+    provider.sign_in(&mut test.browser()).await;
+    test.clock.advance(31);
+    let another = Provider::start().desk().ec.clone();
+    provider.desk().ec = another;
+    without_ids(&mut provider.desk());
+    let page = provider.sign_in(&mut test.browser()).await;
+    assert_eq!(page.location(), "/tokens");
+}
+
+#[actix_web::test]
+async fn old_answer_of_a_provider_is_not_used_for_more_than_a_day() {
+    let provider = Provider::start();
+    let test = provider.server("").await;
+    provider.sign_in(&mut test.browser()).await;
+    provider.desk().instead = Box::new(|_, _| Some((503, json!({}))));
+    let begin = format!("/login/with/{ID}");
+    for (passed, works) in [(82_800, true), (7_200, false), (1, false)] {
+        test.clock.advance(passed);
+        for _ in 0..2 {
+            let page = test.browser().get(&begin).await;
+            let at_provider = page.location().starts_with(&provider.url);
+            assert_eq!(at_provider, works, "{passed}: {}", page.location());
+        }
+    }
+}
+
 #[actix_web::test]
 async fn flag_of_the_address_is_asked_for_if_domains_are_limited() {
     let provider = Provider::start();

@@ -113,7 +113,8 @@ async fn document(app: &App, url: &Url, wanted: Freshness) -> Result<Arc<Value>,
         Freshness::Kept => age < FRESH_FOR,
         Freshness::New => false,
     };
-    if let Some(value) = kept.value.clone().filter(|_| is_enough || !may_try) {
+    let is_enough = is_enough || !may_try && age < STALE_FOR;
+    if let Some(value) = kept.value.clone().filter(|_| is_enough) {
         return Ok(value);
     }
     if !may_try {
