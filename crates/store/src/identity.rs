@@ -142,17 +142,17 @@ pub fn replace_refresh(
         .changes_one(conn)
 }
 
-/// Identities that are due for a check at one of these issuers, the longest due first.
+/// Identities that are due for a check at an issuer, the longest due first.
 pub fn list_due(
     conn: &mut Conn,
-    issuers: &[String],
+    issuer: &str,
     now: Instant,
     limit: i64,
 ) -> Result<Vec<DueIdentity>, Error> {
     let rows = identity::table
         .filter(identity::check_at.le(stored(now)))
-        .filter(identity::issuer.eq_any(issuers))
-        .order((identity::check_at, identity::issuer, identity::subject))
+        .filter(identity::issuer.eq(issuer))
+        .order((identity::check_at, identity::subject))
         .limit(limit)
         .read_all::<Row>(conn)?;
     let due = rows

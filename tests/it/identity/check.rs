@@ -142,3 +142,22 @@ async fn groups_that_a_check_does_not_state_change_nothing() {
         assert_eq!(browser.get("/tokens").await.status, 303);
     }
 }
+
+#[actix_web::test]
+async fn error_about_one_user_does_not_stop_the_checks_of_others() {
+    let provider = Provider::start();
+    let test = provider.server(CHECKED).await;
+    provider.desk().refreshes = true;
+    provider.sign_in(&mut test.browser()).await;
+    provider.is_asked_by("bob-at-acme", "bob@acme.example");
+    test.clock.advance(1);
+    provider.sign_in(&mut test.browser()).await;
+    let mut failures: Vec<(u16, Value)> = vec![(400, json!({"error": "invalid_request"}))];
+    provider.desk().instead = Box::new(move |path, _| {
+        let fails = path == "/token";
+        fails.then(|| failures.pop()).flatten()
+    });
+    check_after(&test, 600).await;
+    assert_eq!(provider.requests("/token"), 4);
+    assert_eq!(test.count("session", "issuer IS NOT NULL"), 2);
+}

@@ -16,7 +16,7 @@ use domain::secret::Secret;
 use domain::token::{RevocationReason, TokenOwner};
 use domain::user::Standing;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use store::device::Approvals;
 use store::identity::{DueIdentity, ProviderSessions};
 use store::token_filter::TokenFilter;
@@ -24,7 +24,7 @@ use store::token_filter::TokenFilter;
 /// The event of a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4).
 const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
-/// Users who are checked in one run of the task.
+/// Users of a provider who are checked in one run of the task.
 const MOST_AT_ONCE: i64 = 200;
 
 /// Delay before a failed check is repeated: longer than another server needs to finish it.
@@ -145,46 +145,34 @@ fn list_users(
 /// repeated later, and its users stay signed in.
 pub async fn check_due(app: &App) -> Result<(), Error> {
     let app = app.current();
-    let providers: Vec<_> = app
-        .config()
-        .sign_in
-        .enabled_providers()
-        .filter_map(|provider| match &provider.protocol {
-            Protocol::Oidc(oidc) if oidc.has_offline_access() => Some((provider, oidc)),
-            _ => None,
-        })
-        .collect();
-    if providers.is_empty() {
-        return Ok(());
-    }
-    let issuers: Vec<_> = providers
-        .iter()
-        .map(|(provider, _)| provider.issuer.clone())
-        .collect();
     let req = Request::system(&app);
+    for provider in app.config().sign_in.enabled_providers() {
+        match &provider.protocol {
+            Protocol::Oidc(oidc) if oidc.has_offline_access() => {
+                check_all(&req, (provider, oidc)).await?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Checks the users of one provider who are due, until it does not answer.
+async fn check_all(req: &Request, (provider, oidc): (&Provider, &Oidc)) -> Result<(), Error> {
+    let issuer = provider.issuer.clone();
     let due = req
         .read(move |tx| {
             let now = tx.now;
-            Ok(store::identity::list_due(
-                tx.conn,
-                &issuers,
-                now,
-                MOST_AT_ONCE,
-            )?)
+            let most = MOST_AT_ONCE;
+            Ok(store::identity::list_due(tx.conn, &issuer, now, most)?)
         })
         .await?;
-    let mut silent: HashSet<&str> = HashSet::new();
     for due in due {
-        let issuer = &due.linked.identity.issuer;
-        let provider = providers.iter().find(|(one, _)| one.issuer == *issuer);
-        let Some((provider, oidc)) = provider.filter(|_| !silent.contains(issuer.as_str())) else {
-            continue;
-        };
-        match check_one(&req, (provider, oidc), due).await {
+        match check_one(req, (provider, oidc), due).await {
             Ok(()) => {}
             Err(Failed::Error(error @ Error::Outside(_))) => {
                 tracing::warn!(?error, provider = provider.id, "users could not be checked");
-                silent.insert(&provider.issuer);
+                return Ok(());
             }
             Err(Failed::Error(error)) => return Err(error),
             Err(failed) => {

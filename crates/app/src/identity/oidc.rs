@@ -147,7 +147,8 @@ async fn redeem(
             let error = answer.get("error").and_then(Value::as_str);
             Ok(Err(error.unwrap_or("unknown").to_owned()))
         }
-        status => Err(outside(format!("the token endpoint answered {status}"))),
+        500.. => Err(outside(format!("the token endpoint answered {status}"))),
+        _ => Ok(Err(format!("status {status}"))),
     }
 }
 
@@ -187,9 +188,11 @@ async fn complete(
         )
     {
         let (status, info) = fetch::json(app, |client| client.get(url).bearer_auth(access)).await?;
-        let Some(info) = info.as_object().filter(|_| status == 200) else {
+        if status >= 500 {
             return Err(outside(format!("the UserInfo endpoint answered {status}")).into());
-        };
+        }
+        let info = info.as_object().filter(|_| status == 200);
+        let info = info.ok_or(Failed::Invalid("userinfo_refused"))?;
         if claims::text(info, "sub") != Some(&arrived.subject) {
             return Err(Failed::Invalid("wrong_userinfo"));
         }
@@ -222,8 +225,11 @@ pub(super) async fn refresh(
     match redeem(app, (oidc, &metadata), &form).await? {
         Ok(tokens) => Ok(Some(Refreshed { metadata, tokens })),
         Err(error) if error == "invalid_grant" => Ok(None),
-        // Other errors, such as a wrong client secret, are not about the user.
-        Err(error) => Err(outside(format!("the token endpoint refused: {error}")).into()),
+        // Other errors, such as a wrong client secret, do not say that the user has left.
+        Err(error) => {
+            tracing::warn!(error, provider = provider.id, "a refresh token was refused");
+            Err(Failed::Invalid("refresh_refused"))
+        }
     }
 }
 
