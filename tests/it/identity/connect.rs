@@ -204,6 +204,7 @@ async fn link_that_created_a_user_does_not_sign_in_again() {
     let fields = [("link", link.as_str()), ("decision", "new")];
     let page = browser.post_only("/login/connect", &fields).await;
     assert_eq!(page.location(), "/tokens");
+    browser.get("/account").await;
     let page = browser.post_only("/login/connect", &fields).await;
     assert!(
         page.location().ends_with("provider-stale"),
