@@ -128,8 +128,6 @@ async fn serve(config: Config, log: Log) -> Outcome {
             actix_web::rt::spawn(web::metrics_server(app.clone(), metrics.clone(), listener)?);
         }
         heart.beat().await;
-        let beating = heart.clone();
-        actix_web::rt::spawn(async move { beating.run().await });
         let tls = certificate.as_ref().map(ServerCertificate::server_config);
         let (sockets, closers): (Vec<_>, Vec<_>) = opened
             .into_iter()
@@ -172,6 +170,8 @@ async fn serve(config: Config, log: Log) -> Outcome {
             return Err(error);
         }
     };
+    let beating = heart.clone();
+    actix_web::rt::spawn(async move { beating.run().await });
 
     if signals::next(&mut stops).await == Stop::Draining {
         drain(&app, &supervisor, &mut stops).await;
@@ -221,19 +221,29 @@ async fn drain(app: &App, supervisor: &Supervisor, stops: &mut UnboundedReceiver
     }
 }
 
-/// Refuses new connections, and takes those that came before: one that waits in a paused socket is
-/// lost.
+/// Refuses new connections, and takes those that came before.
 async fn refuse_connections(handle: &ServerHandle, closers: &[Closer]) {
+    let is_file = |closer: &&Closer| matches!(closer, Closer::Unix(_));
+    let (files, others): (Vec<_>, Vec<_>) = closers.iter().partition(is_file);
+    if !files.is_empty() {
+        // Who found the file before is still accepted.
+        close(&files);
+        tokio::time::sleep(TAKE_WITHIN).await;
+    }
+    // A port resets the connections that wait for it to accept them when it closes. The pause
+    // accepts them first.
+    handle.pause().await;
+    close(&others);
+    // actix-web drops what waits for a worker when it stops.
+    tokio::time::sleep(TAKE_WITHIN).await;
+}
+
+fn close(closers: &[&Closer]) {
     for closer in closers {
         if let Err(error) = closer.close() {
             tracing::warn!("a listening socket cannot be closed early: {error}");
         }
     }
-    tokio::time::sleep(TAKE_WITHIN).await;
-    handle.pause().await;
-    // Sockets of the service manager were open until now. actix-web drops what waits for a worker
-    // when it stops.
-    tokio::time::sleep(TAKE_WITHIN).await;
 }
 
 /// Reloads the certificate and the configuration at each signal.

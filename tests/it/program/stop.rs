@@ -155,7 +155,7 @@ fn who_connects_at_the_moment_of_the_stop_is_served() {
     }
 }
 
-/// A stopped port is closed before the server stops to accept, which is no error.
+/// A port is closed while the server still knows it, which is no error.
 #[actix_web::test]
 async fn stop_is_no_error_in_the_log() {
     let deployment = Deployment::migrated();

@@ -163,7 +163,7 @@ impl Staged {
             partial: partial.into(),
             path: path.to_owned(),
         };
-        // One that a process with the same id left, or a link to a file of somebody else.
+        // One that a process with the same id left, or a link to the file of another user.
         match std::fs::remove_file(&staged.partial) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
