@@ -53,7 +53,7 @@ async fn branding_of_others_is_ignored_with_a_warning_and_a_wrong_one_refused() 
     // Would block a program that waits for its writer.
     let made = Command::new("mkfifo").arg(acme.branding()).status();
     assert!(made.unwrap().success());
-    ignored("it is no file. ");
+    ignored("it is not a regular file. ");
     fs::remove_file(acme.branding()).unwrap();
 
     acme.write_branding("program = \"acme\"\nhots = \"x\"\n", 0o644);
