@@ -267,6 +267,12 @@ async fn address_of_an_existing_user_gives_no_access_to_the_account() {
     test.browser().sign_in(EMAIL, PASSWORD).await;
 }
 
+/// The `state` in the address to which a provider sends the browser back.
+fn state_of(back: &str) -> &str {
+    let (_, rest) = back.split_once("state=").unwrap();
+    rest.split_once('&').unwrap().0
+}
+
 #[actix_web::test]
 async fn provider_that_refuses_leads_back_to_the_sign_in() {
     let provider = Provider::start();
@@ -274,10 +280,7 @@ async fn provider_that_refuses_leads_back_to_the_sign_in() {
     let mut browser = test.browser();
     let begin = browser.get(&format!("/login/with/{ID}")).await;
     let back = provider.approve(begin.location());
-    let (state, _) = back
-        .split_once("state=")
-        .map(|(_, rest)| rest.split_once('&').unwrap())
-        .unwrap();
+    let state = state_of(&back);
     let page = browser
         .get(&format!(
             "/login/with/{ID}/callback?error=access_denied&state={state}"
@@ -340,10 +343,7 @@ async fn refused_answers_are_limited_for_their_source() {
     let mut browser = test.browser();
     let begin = browser.get(&format!("/login/with/{ID}")).await;
     let back = provider.approve(begin.location());
-    let (state, _) = back
-        .split_once("state=")
-        .map(|(_, rest)| rest.split_once('&').unwrap())
-        .unwrap();
+    let state = state_of(&back);
     let guess = format!(
         "/login/with/{ID}/callback?code=guess&state={state}&iss={}",
         provider.url
