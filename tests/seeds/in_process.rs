@@ -1,12 +1,13 @@
 //! A system in the process of the tests, which control its clock and its database.
 
-use super::machine::Machine;
+use super::machine;
 use super::nginx::Nginx;
 use super::stand_in::{Call, StandIn};
 use super::system::{example, proxy_of, request, send};
 use crate::support::browser::Browser;
 use crate::support::deployment::free_address;
 use crate::support::device::Answer;
+use crate::support::machine::Machine;
 use crate::support::tenant::user_of;
 use crate::support::{OPERATOR, TestApp};
 use doorcode::app::access::Caller;
@@ -111,6 +112,6 @@ impl InProcess {
 
     /// A machine with the CLI of the system.
     pub fn machine(&self) -> Machine {
-        Machine::new(self.folder, &self.test.url)
+        machine::with_host(self.folder, &self.test.url)
     }
 }

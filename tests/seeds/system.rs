@@ -1,11 +1,12 @@
 //! A system: Doorcode with the files of a folder of `examples/`, the proxy, and the API behind it.
 
-use super::machine::Machine;
+use super::machine;
 use super::nginx::Nginx;
 use super::stand_in::{Call, StandIn};
 use crate::support::browser::Browser;
 use crate::support::deployment::{Deployment, free_address};
 use crate::support::device::Answer;
+use crate::support::machine::Machine;
 use crate::support::program::{PATIENCE, Program, Running};
 use crate::support::source::root;
 use crate::support::{PASSWORD, http};
@@ -332,7 +333,7 @@ impl System {
 
     /// A machine with the CLI of the system.
     pub fn machine(&self, host: &str) -> Machine {
-        Machine::new(self.folder, host)
+        machine::with_host(self.folder, host)
     }
 }
 

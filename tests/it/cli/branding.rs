@@ -3,117 +3,39 @@
 use super::{DEFAULT_SCOPES, code_of, owner};
 use crate::support::canary::Canaries;
 use crate::support::deployment::mode;
-use crate::support::program::{Finished, Program};
+use crate::support::machine::{CLIENT, Machine};
+use crate::support::program::Program;
 use crate::support::{EMAIL, TestApp};
 use doorcode::app::client::Kind;
 use serde_json::{Value, json};
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
+use std::fs;
+use std::path::Path;
 
-/// A machine with the program of a company, and nothing else.
-pub struct Branded {
-    home: TempDir,
-    folder: TempDir,
-    program: PathBuf,
-    host: String,
+/// A machine with the client program under this name; `branding` lacks the name and the server.
+pub fn client(test: &TestApp, name: &str, branding: &str) -> Machine {
+    program(CLIENT, test, (name, branding))
 }
 
-/// The program with the client commands alone.
-pub const CLIENT: &str = env!("CARGO_BIN_EXE_doorcode-client");
-
-/// The program that also has the commands of the server.
-pub const SERVER: &str = env!("CARGO_BIN_EXE_doorcode");
-
-impl Branded {
-    /// The client program with this name; `branding` lacks the name and the server.
-    pub fn new(test: &TestApp, name: &str, branding: &str) -> Self {
-        Self::of(CLIENT, test, (name, branding))
-    }
-
-    /// The same of one of both programs.
-    pub fn of(own: &str, test: &TestApp, (name, branding): (&str, &str)) -> Self {
-        let own = Path::new(own);
-        // Another name of the same file: a copy could be open for writing when it is started.
-        let folder = tempfile::tempdir_in(own.parent().unwrap()).unwrap();
-        let program = folder.path().join(name);
-        fs::hard_link(own, &program).unwrap();
-        let branded = Self {
-            home: tempfile::tempdir().unwrap(),
-            folder,
-            program,
-            host: test.url.clone(),
-        };
-        let text = format!("program = \"{name}\"\nhost = \"{}\"\n{branding}", test.url);
-        branded.write_branding(&text, 0o644);
-        branded
-    }
-
-    pub fn branding(&self) -> PathBuf {
-        let name = self.program.file_name().unwrap().to_str().unwrap();
-        self.folder.path().join(format!("{name}.branding.toml"))
-    }
-
-    pub fn write_branding(&self, text: &str, mode: u32) {
-        fs::write(self.branding(), text).unwrap();
-        fs::set_permissions(self.branding(), Permissions::from_mode(mode)).unwrap();
-    }
-
-    /// The folder of the program.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    pub fn home(&self) -> &Path {
-        self.home.path()
-    }
-
-    pub fn command(&self, arguments: &[&str]) -> Program {
-        Program::of_file(&self.program, self.home.path(), arguments).of(&Canaries::of(&self.host))
-    }
-
-    /// Runs a command, whose output must name the company alone.
-    #[track_caller]
-    pub fn run(&self, arguments: &[&str]) -> Finished {
-        self.branded(self.command(arguments).run())
-    }
-
-    #[track_caller]
-    pub fn branded(&self, finished: Finished) -> Finished {
-        for text in [&finished.stdout, &finished.stderr] {
-            // The folder of the tests may contain the name.
-            let text = text.replace(&*self.folder.path().to_string_lossy(), "");
-            assert!(!text.to_lowercase().contains("doorcode"), "{text}");
-        }
-        finished
-    }
-
-    /// Signs in with an approval of these scopes in the browser.
-    pub async fn sign_in(&self, test: &TestApp, (arguments, scopes): (&[&str], &[&str])) {
-        let login = self.command(&["login", "--no-browser"]).args(arguments);
-        let mut login = login.spawn();
-        let code = code_of(&mut login);
-        test.user().await.approve(&code, scopes).await;
-        self.branded(login.finish().exited(0));
-    }
-
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.home.path().join(".config").join(name)
-    }
-
-    pub fn read(&self, name: &str) -> Value {
-        serde_json::from_slice(&fs::read(self.file(name)).unwrap()).unwrap()
-    }
+/// The same with one of both programs.
+pub fn program(own: &str, test: &TestApp, (name, branding): (&str, &str)) -> Machine {
+    let text = format!("program = \"{name}\"\nhost = \"{}\"\n{branding}", test.url);
+    Machine::new(own, &text, &test.url)
 }
 
-/// SEEDS B22 to B33: the program, its file, its variables, its server and its default project.
+/// Signs in with an approval of these scopes in the browser.
+async fn sign_in(machine: &Machine, test: &TestApp, (arguments, scopes): (&[&str], &[&str])) {
+    let (login, code) = machine.begin(arguments);
+    test.user().await.approve(&code, scopes).await;
+    machine.branded(login.finish().exited(0));
+}
+
+/// The program, its file, its variables, its server and its default project.
 #[actix_web::test]
 async fn company_has_its_own_program_file_variables_and_scopes() {
     let test = TestApp::start().await;
     let scopes = ["orgs:read", "projects:read"];
     test.add_client("comwit-cli", Kind::Public, &scopes).await;
-    let comwit = Branded::new(
+    let comwit = client(
         &test,
         "comwit",
         "client_id = \"comwit-cli\"\nscopes = [\"projects:read\"]\nversion = \"7.1\"\n",
@@ -128,8 +50,8 @@ async fn company_has_its_own_program_file_variables_and_scopes() {
         .complains(&[&test.url, "Run `comwit login`"]);
 
     let login = (&["--project", &*web][..], &["projects:read"][..]);
-    comwit.sign_in(&test, login).await;
-    let mut file = comwit.read("comwit/config.json");
+    sign_in(&comwit, &test, login).await;
+    let mut file = comwit.json("comwit/config.json");
     let token = file["token"].take();
     let token = token.as_str().unwrap();
     assert_eq!(
@@ -148,7 +70,7 @@ async fn company_has_its_own_program_file_variables_and_scopes() {
 
     // A given token with a project, in another file.
     let given = test.token(&["projects:read"]).await;
-    let other = comwit.home.path().join("other.json");
+    let other = comwit.home().join("other.json");
     let login = comwit.command(&["login", "--token", "-", "--project", &web]);
     let login = login.env("COMWIT_CONFIG", &other).input(&given);
     comwit.branded(login.run()).exited(0);
@@ -168,7 +90,7 @@ async fn help_pages_completions_and_errors_have_the_names_of_the_company() {
     let test = TestApp::start().await;
     let branding = "about = \"Back up databases\"\n[words]\nproject = \"vault\"\n\
                     organization = \"team\"\n";
-    let walwarden = Branded::new(&test, "walwarden", branding);
+    let walwarden = client(&test, "walwarden", branding);
     let help = walwarden.run(&["--help"]).exited(0);
     assert!(help.stdout.starts_with("Back up databases\n"), "{help:?}");
     help.says(&["walwarden login", "WALWARDEN_TOKEN", "vault "]);
@@ -191,7 +113,7 @@ async fn help_pages_completions_and_errors_have_the_names_of_the_company() {
     }
     walwarden.run(&["man", "."]).exited(0);
     let mut pages = 0;
-    for entry in fs::read_dir(walwarden.home.path()).unwrap() {
+    for entry in fs::read_dir(walwarden.home()).unwrap() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap().to_lowercase();
         assert!(!text.contains("doorcode"), "{}", path.display());
@@ -206,7 +128,7 @@ async fn help_pages_completions_and_errors_have_the_names_of_the_company() {
 #[actix_web::test]
 async fn single_variables_have_names_of_their_own() {
     let test = TestApp::start().await;
-    let walwarden = Branded::new(
+    let walwarden = client(
         &test,
         "walwarden",
         "[variables]\ntoken = \"WALWARDEN_API_KEY\"\nhost = \"WALWARDEN_BASE_URL\"\n",
@@ -236,20 +158,20 @@ async fn each_mode_has_its_own_file_and_given_tokens_another() {
     let test = TestApp::start().await;
     test.add_client("cmdop-cli", Kind::Public, &DEFAULT_SCOPES)
         .await;
-    let cmdop = Branded::new(
+    let cmdop = client(
         &test,
         "cmdop",
         "client_id = \"cmdop-cli\"\n[variables]\nprofile = \"CMDOP_MODE\"\n[words]\nprofile = \"mode\"\n\
          [files]\ncredentials = \"token_{profile}.json\"\ngiven = \"ssh_workspaces.json\"\n\
          default_profile = \"prod\"\n",
     );
-    cmdop.sign_in(&test, (&[], &DEFAULT_SCOPES)).await;
+    sign_in(&cmdop, &test, (&[], &DEFAULT_SCOPES)).await;
     let login = (&["--mode", "dev"][..], &DEFAULT_SCOPES[..]);
-    cmdop.sign_in(&test, login).await;
+    sign_in(&cmdop, &test, login).await;
     let tokens = ["prod", "dev"].map(|name| {
         let file = format!("cmdop/token_{name}.json");
         assert_eq!(mode(&cmdop.file(&file)), 0o600);
-        cmdop.read(&file)["token"].as_str().unwrap().to_owned()
+        cmdop.json(&file)["token"].as_str().unwrap().to_owned()
     });
     let printed = |program: Program| cmdop.branded(program.run()).exited(0).stdout;
     let print = || cmdop.command(&["token", "print"]);
@@ -266,7 +188,7 @@ async fn each_mode_has_its_own_file_and_given_tokens_another() {
     let finished = cmdop.branded(login.input(&given).run()).exited(0);
     finished.says(&["cmdop/ssh_workspaces.json"]);
     assert_eq!(
-        cmdop.read("cmdop/ssh_workspaces.json"),
+        cmdop.json("cmdop/ssh_workspaces.json"),
         json!({"ci": {test.url.clone(): given}})
     );
     assert_eq!(mode(&cmdop.file("cmdop/ssh_workspaces.json")), 0o600);
@@ -275,7 +197,7 @@ async fn each_mode_has_its_own_file_and_given_tokens_another() {
     let whoami = cmdop.run(&["whoami", "--mode", "ci"]).exited(0);
     whoami.says(&["cmdop/ssh_workspaces.json", EMAIL]);
     cmdop.run(&["logout", "--mode", "ci"]).exited(0);
-    assert_eq!(cmdop.read("cmdop/ssh_workspaces.json"), json!({}));
+    assert_eq!(cmdop.json("cmdop/ssh_workspaces.json"), json!({}));
     assert_eq!(test.introspect(&given).await["active"], true);
 
     cmdop.run(&["logout"]).exited(0);
@@ -288,11 +210,11 @@ async fn each_mode_has_its_own_file_and_given_tokens_another() {
 #[actix_web::test]
 async fn first_call_takes_two_commands_on_a_machine_with_the_program_alone() {
     let test = TestApp::start().await;
-    let comwit = Branded::new(&test, "comwit", "");
+    let comwit = client(&test, "comwit", "");
     let typed = |line: &str| {
-        let shell = Program::of_file(Path::new("/bin/sh"), comwit.home.path(), &["-c", line]);
+        let shell = Program::of_file(Path::new("/bin/sh"), comwit.home(), &["-c", line]);
         let shell = shell.of(&Canaries::of(&test.url));
-        shell.env("PATH", comwit.folder.path())
+        shell.env("PATH", comwit.folder())
     };
     let mut login = typed("comwit login").spawn();
     let code = code_of(&mut login);

@@ -1,8 +1,9 @@
 //! Where the names of a program come from: the file beside it, if only its owner can write it, and
 //! the file of its build.
 
-use super::branding::{Branded, SERVER};
+use super::branding::{client, program};
 use super::{DEFAULT_SCOPES, code_of};
+use crate::support::machine::{Machine, SERVER};
 use crate::support::program::{Finished, Program};
 use crate::support::source::root;
 use crate::support::{EMAIL, TestApp};
@@ -16,7 +17,7 @@ use std::process::Command;
 #[actix_web::test]
 async fn branding_of_others_is_ignored_with_a_warning_and_a_wrong_one_refused() {
     let test = TestApp::start().await;
-    let acme = Branded::new(&test, "acme", "");
+    let acme = client(&test, "acme", "");
     let text = format!("program = \"acme\"\nhost = \"{}\"\n", test.url);
     let ignored = |why: &str| {
         let ignored = acme.command(&["whoami"]).run().exited(3);
@@ -62,7 +63,7 @@ async fn branding_of_others_is_ignored_with_a_warning_and_a_wrong_one_refused() 
 }
 
 /// The help of all commands: of the program, and of each that its help lists.
-fn help_of_all(branded: &Branded, command: &[&str]) -> usize {
+fn help_of_all(branded: &Machine, command: &[&str]) -> usize {
     let help = branded.run(&[command, &["--help"]].concat()).exited(0);
     let mut lines = help.stdout.lines();
     let mut count = 1;
@@ -86,7 +87,7 @@ async fn program_with_the_server_has_the_names_of_the_company() {
         .await;
     let branding = "client_id = \"walwarden-cli\"\nabout = \"Back up databases\"\nversion = \"7.1\"\n[words]\n\
                     project = \"vault\"\norganization = \"team\"\n";
-    let walwarden = Branded::of(SERVER, &test, ("walwarden", branding));
+    let walwarden = program(SERVER, &test, ("walwarden", branding));
     let own = |finished: Finished| {
         // The files and variables of the server keep their names, which the company sets.
         let text = finished.stdout + &finished.stderr;
@@ -129,7 +130,7 @@ async fn program_with_the_server_has_the_names_of_the_company() {
 async fn help_completions_and_pages_of_the_program_with_the_server_name_it() {
     let test = TestApp::start().await;
     let branding = "[words]\norganization = \"team\"\nproject = \"vault\"\nprofile = \"mode\"\n";
-    let acme = Branded::of(SERVER, &test, ("acme", branding));
+    let acme = program(SERVER, &test, ("acme", branding));
     for shell in ["bash", "zsh", "fish"] {
         let script = acme.command(&["completions", shell]).run().exited(0);
         script.says(&["acme", "vault", "team", "reactivate"]);
@@ -151,7 +152,7 @@ async fn help_completions_and_pages_of_the_program_with_the_server_name_it() {
 async fn help_of_every_command_has_the_names_of_the_company() {
     let test = TestApp::start().await;
     let branding = "[words]\norganization = \"team\"\nproject = \"vault\"\n";
-    let acme = Branded::new(&test, "acme", branding);
+    let acme = client(&test, "acme", branding);
     assert!(help_of_all(&acme, &[]) > 20);
 }
 

@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod ground;
 pub mod imports;
 pub mod log;
+pub mod machine;
 pub mod node;
 pub mod program;
 pub mod provider;

@@ -1,8 +1,8 @@
 //! Lines 18 to 20: the files of the command line.
 
 use super::Fleets;
-use crate::seeds::machine::Machine;
 use crate::support::deployment::mode;
+use crate::support::machine::Machine;
 use serde_json::json;
 
 /// Signs Ada in with these arguments.

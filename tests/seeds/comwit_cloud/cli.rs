@@ -1,8 +1,9 @@
 //! The settings of the CLI: file, variables, host and default project.
 
 use super::{FOLDER, comwit};
-use crate::seeds::machine::Machine;
+use crate::seeds::machine::as_shipped;
 use crate::support::deployment::mode;
+use crate::support::machine::Machine;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -66,8 +67,8 @@ async fn b_31_variables_choose_the_file() {
     let comwit = comwit().await;
     let (_, token) = comwit.member_with("paths", &["project:read"]).await;
     let machine = comwit.system.machine(&comwit.system.api);
-    let folder = machine.home.path().join("xdg");
-    let file = machine.home.path().join("other.json");
+    let folder = machine.home().join("xdg");
+    let file = machine.home().join("other.json");
     let login = || {
         let login = machine.command(&["login", "--token", &token]);
         login.env("XDG_CONFIG_HOME", &folder)
@@ -88,7 +89,7 @@ async fn b_31_variables_choose_the_file() {
 /// Project order: `--project`, then `COMWIT_PROJECT`, then `default_project`.
 #[actix_web::test]
 async fn b_32_project_comes_from_flag_variable_and_file() {
-    let machine = Machine::as_shipped(FOLDER);
+    let machine = as_shipped(FOLDER);
     let [file, variable, flag] = ["1", "2", "3"].map(|digit| format!("prj_{}", digit.repeat(32)));
     let content = json!({"token": "cwt_0", "default_project": file});
     write(&machine, "comwit/config.json", &content);
@@ -103,7 +104,7 @@ async fn b_32_project_comes_from_flag_variable_and_file() {
 /// API host defaults to `https://api.cloud.comwit.io`.
 #[actix_web::test]
 async fn b_33_host_has_a_default() {
-    let machine = Machine::as_shipped(FOLDER);
+    let machine = as_shipped(FOLDER);
     let shown = machine.run(&["config", "show", "--json"]);
     assert_eq!(setting(shown, "host"), "https://api.cloud.comwit.io");
     let refused = machine.run(&["whoami"]).exited(3);

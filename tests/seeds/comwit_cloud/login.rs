@@ -67,7 +67,7 @@ async fn b_23_cli_opens_the_browser() {
     let comwit = comwit().await;
     let machine = comwit.system.machine(&comwit.system.api);
     // The opener writes the link to a pipe, from which it is read once it is there.
-    let home = machine.home.path();
+    let home = machine.home();
     let (pipe, opener) = (home.join("opened"), home.join("opener"));
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
