@@ -17,9 +17,10 @@ use std::io::{self, IsTerminal as _};
 pub use screen::Screen;
 
 /// Completes when the user presses Ctrl-C, or when the command must end because its terminal is
-/// closed (SIGHUP) or the system asks for it (SIGTERM).
-pub async fn stop_requested() {
-    platform::wait_for_stop().await;
+/// closed (SIGHUP) or the system asks for it (SIGTERM). The signals are handled from this call on,
+/// not from the first poll: what else the caller starts may be under way before that.
+pub fn stop_requested() -> impl Future<Output = ()> {
+    platform::wait_for_stop()
 }
 
 /// Starts a program in the background of the terminal: Ctrl-C does not reach it, and it has no
@@ -45,8 +46,6 @@ pub async fn read_secret_line() -> io::Result<String> {
             .map_err(io::Error::other)?
     };
     tokio::select! {
-        biased;
-        // First, so that the signals are handled before the echo is off.
         () = stop_requested() => Err(io::ErrorKind::Interrupted.into()),
         line = read => line,
     }

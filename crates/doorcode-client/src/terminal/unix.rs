@@ -3,6 +3,7 @@
 use std::io::{self, BufRead as _, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
+use std::task::Poll;
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,16 +42,20 @@ pub fn leave_foreground(command: &mut Command) {
     command.process_group(0);
 }
 
-/// Completes at SIGINT, SIGTERM or SIGHUP.
-pub async fn wait_for_stop() {
-    let received = async |kind| match signal(kind) {
-        Ok(mut signals) => signals.recv().await,
-        // Without a handler, the signal ends the process.
-        Err(_) => std::future::pending().await,
-    };
-    tokio::select! {
-        _ = received(SignalKind::interrupt()) => {}
-        _ = received(SignalKind::terminate()) => {}
-        _ = received(SignalKind::hangup()) => {}
-    }
+/// Handles SIGINT, SIGTERM and SIGHUP from this call on, and completes at the first of them.
+pub fn wait_for_stop() -> impl Future<Output = ()> {
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ];
+    // Without a handler, the signal ends the process.
+    let mut signals: Vec<_> = kinds.into_iter().flat_map(signal).collect();
+    std::future::poll_fn(move |context| {
+        let mut received = signals.iter_mut().map(|signal| signal.poll_recv(context));
+        match received.any(|polled| polled.is_ready()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
 }
