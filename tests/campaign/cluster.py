@@ -1,19 +1,14 @@
-"""A PostgreSQL cluster on a small file system, and a path to it that can fail."""
+"""A PostgreSQL cluster on a small file system."""
 
 import os
 import pathlib
 import signal
-import socket
 import subprocess
-import threading
+
+from deployment import free_port
 
 POSTGRES = {**os.environ, 'PGOPTIONS': '-c default_transaction_read_only=off', 'PGCONNECT_TIMEOUT': '5'}
 SIZE = 320 * 1024 * 1024
-
-
-def free_port():
-    with socket.create_server(('127.0.0.1', 0)) as server:
-        return server.getsockname()[1]
 
 
 class Cluster:
@@ -40,7 +35,7 @@ class Cluster:
         return subprocess.run(command, check=check, cwd=self.directory, env=environment, stdout=subprocess.DEVNULL)
 
     def start(self):
-        options = (f'-c lc_messages=C.UTF-8 -p {self.port} -k {self.directory} -c listen_addresses=127.0.0.1 -c max_connections=60 '
+        options = (f'-c lc_messages=C.UTF-8 -p {self.port} -k {self.directory} -c listen_addresses=127.0.0.1 -c max_connections=90 '
                    '-c min_wal_size=4MB -c max_wal_size=24MB -c deadlock_timeout=100ms -c shared_buffers=16MB')
         self._run('pg_ctl', 'start', '--wait', f'--pgdata={self.data}', f'--log={self.directory}/log',
                   f'--options={options}')
@@ -82,6 +77,11 @@ class Cluster:
             command += ['-c', statement]
         return subprocess.Popen(command, env=POSTGRES, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
+    database = 'postgres'
+
+    def url(self, port):
+        return f'postgres://doorcode@127.0.0.1:{port}/doorcode'
+
     def sql(self, *statements, database='doorcode', check=True):
         session = self.session(*statements, database=database)
         out, error = session.communicate()
@@ -92,6 +92,11 @@ class Cluster:
     def each_session(self, function):
         """Runs pg_cancel_backend or pg_terminate_backend on the sessions of the servers."""
         self.sql(f"SELECT {function}(pid) FROM pg_stat_activity WHERE usename = 'doorcode'", check=False)
+
+    def one_session(self, random):
+        """The process of one session of the servers; `None` without any."""
+        found = self.sql("SELECT pid FROM pg_stat_activity WHERE usename = 'doorcode'", check=False)
+        return int(random.choice(found)) if found else None
 
     def fill(self):
         with open(self.ballast, 'wb', buffering=0) as ballast:
@@ -110,61 +115,3 @@ class Cluster:
         self.stop('immediate')
         subprocess.run(['umount', '--lazy', self.directory], check=False)
 
-
-class Relay:
-    """Forwards connections. Those that are open can be made silent: they accept bytes and answer nothing."""
-
-    def __init__(self, port):
-        self.target = port
-        self.listener = socket.create_server(('127.0.0.1', 0), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        self.paths = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            client, address = self.listener.accept()
-            try:
-                server = socket.create_connection(('127.0.0.1', self.target), timeout=5)
-            except OSError:
-                client.close()
-                continue
-            server.settimeout(None)
-            path = {'silent': False, 'open': True, 'sockets': (client, server), 'port': address[1]}
-            self.paths = [path for path in self.paths if path['open']] + [path]
-            for source, sink in ((client, server), (server, client)):
-                threading.Thread(target=self._forward, args=(path, source, sink), daemon=True).start()
-
-    @staticmethod
-    def _forward(path, source, sink):
-        try:
-            while data := source.recv(65536):
-                if not path['silent']:
-                    sink.sendall(data)
-        except OSError:
-            pass
-        # A silent path stays open, whatever its ends do.
-        if not path['silent']:
-            Relay._close(path)
-
-    @staticmethod
-    def _close(path):
-        path['open'] = False
-        for end in path['sockets']:
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def silence(self):
-        for path in self.paths:
-            path['silent'] = True
-
-    def end_silent(self):
-        for path in self.paths:
-            if path['silent']:
-                self._close(path)
-
-    def ports(self):
-        """The clients' ports of open connections."""
-        return [path['port'] for path in self.paths if path['open']]

@@ -1,8 +1,11 @@
-"""The faults. Each returns how to heal it; `None` if it must heal while it lasts."""
+"""Faults of PostgreSQL and of the path to it. Each heals itself, or leaves in `afterwards` how to."""
 
+import os
 import signal
 import subprocess
 import threading
+
+from relay import CUT, FROZEN, LOSSY, MUTE
 
 
 def wait(context, low, high):
@@ -99,21 +102,79 @@ def restarted(context):
     context.cluster.start()
 
 
-KINDS = [silent, dropped, read_only_role, read_only_system, disk_full, cancel, terminate, lock, deadlock,
-         connection_limit, frozen, killed, restarted]
+def kill_backend(context):
+    """The postmaster ends all sessions and recovers."""
+    process = context.cluster.one_session(context.random)
+    if process:
+        os.kill(process, signal.SIGKILL)
+
+
+def path_fault(context, mode, low, high):
+    context.relay.set(mode)
+    wait(context, low, high)
+    context.relay.set()
+
+
+def reset(context):
+    for _ in range(context.random.randint(1, 4)):
+        context.relay.reset()
+
+
+def cut(context):
+    context.relay.set(CUT)
+    context.relay.reset()
+    wait(context, 1, 6)
+    context.relay.set()
+
+
+def frozen_path(context):
+    path_fault(context, FROZEN, 1.5, 9)
+
+
+def slow_path(context):
+    context.relay.set(delay=context.random.uniform(0.05, 0.3))
+    wait(context, 3, 6)
+    context.relay.set()
+
+
+def lost_answers(context):
+    """What was committed is unknown."""
+    context.relay.set(LOSSY)
+    wait(context, 0.2, 2)
+    context.relay.reset()
+    context.relay.set()
+
+
+def mute(context):
+    """New connections are accepted and not answered."""
+    context.relay.set(MUTE)
+    context.relay.reset()
+    wait(context, 1, 6)
+    context.relay.set()
+
+
+POSTGRES = [silent, dropped, read_only_role, read_only_system, disk_full, cancel, terminate, lock, deadlock,
+            connection_limit, frozen, killed, restarted, kill_backend, reset, cut, frozen_path, slow_path,
+            lost_answers, mute]
 
 
 class Context:
     """What a fault acts on."""
 
-    def __init__(self, cluster, relay, random):
-        self.cluster, self.relay, self.random = cluster, relay, random
+    def __init__(self, cluster, relay, deployment, ledger, random):
+        self.cluster, self.relay, self.deployment = cluster, relay, deployment
+        self.ledger, self.random = ledger, random
+        self.servers = deployment.servers
         self.afterwards = None
         self.stopped = threading.Event()
 
     def inject(self, kind):
         self.afterwards = None
         kind(self)
+
+    def expect_stop(self, code):
+        if code:
+            self.ledger.violate('stop', code)
 
     def finish(self):
         if self.afterwards:

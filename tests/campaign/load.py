@@ -8,6 +8,8 @@ import threading
 import time
 import urllib.parse
 
+from flow import Browser, sign_in_device
+
 ANSWERED = 10.0
 GIVE_UP = 30.0
 WORKERS = 6
@@ -19,7 +21,10 @@ class Ledger:
         self.tokens = {}        # name: (id, token) of acknowledged ones
         self.revoked = set()    # names
         self.revoking = set()   # names, from before the first attempt
+        self.pinned = set()     # names that are not to be revoked
         self.devices = set()    # names of acknowledged device grants
+        self.approved = set()   # names of devices whose approval was acknowledged
+        self.flows = 0          # devices that received a token
         self.counts = collections.Counter()
         self.violations = []
         self.slowest = 0.0
@@ -47,6 +52,8 @@ class Node:
         self.port, self.operator, self.ledger = port, operator, ledger
         self.failing_since = self.ready_since = None
         self.longest_lie = 0.0
+        # Of mutants.
+        self.hides_retry = self.is_always_ready = False
 
     def request(self, method, path, body=None, **headers):
         """The status and the body; the status 0 if there was no answer."""
@@ -69,7 +76,7 @@ class Node:
             self.ledger.violate('late', f'{method} {path} {took:.1f} s, {status}')
         if status == 500:
             self.ledger.violate('500', f'{method} {path} {text[:200]}')
-        if status == 503 and path != '/readyz' and not response.headers['Retry-After']:
+        if status == 503 and path != '/readyz' and (self.hides_retry or not response.headers['Retry-After']):
             self.ledger.violate('no Retry-After', path)
         return status, text
 
@@ -77,6 +84,11 @@ class Node:
         kind = 'application/x-www-form-urlencoded'
         return self.request('POST', path, urllib.parse.urlencode(fields), Content_Type=kind,
                             Authorization=f'Bearer {self.operator}')
+
+    def json(self, path, fields):
+        body = urllib.parse.urlencode(fields)
+        status, text = self.request('POST', path, body, Content_Type='application/x-www-form-urlencoded')
+        return status, json.loads(text) if status in (200, 400) else {}
 
     def introspect(self, token):
         status, text = self.form('/auth/introspect', token=token)
@@ -104,15 +116,17 @@ class Node:
 
     def ready(self):
         status, _ = self.request('GET', '/readyz')
+        status = 200 if self.is_always_ready else status
         self.ready_since = (self.ready_since or time.monotonic()) if status == 200 else None
         return status == 200
 
 
 class Load:
-    def __init__(self, nodes, ledger, organization, seed):
-        self.nodes, self.ledger, self.organization = nodes, ledger, organization
+    def __init__(self, nodes, ledger, organization, seed, user):
+        self.nodes, self.ledger, self.organization, self.user = nodes, ledger, organization, user
         self.ended = threading.Event()
         jobs = [(self.work, random.Random(seed * 1000 + n)) for n in range(WORKERS)]
+        jobs += [(self.sign_in, random.Random(seed * 1000 + 500))]
         jobs += [(self.watch, node) for node in nodes]
         self.threads = [threading.Thread(target=job, args=(argument,)) for job, argument in jobs]
         for thread in self.threads:
@@ -126,6 +140,12 @@ class Load:
     def watch(self, node):
         while not self.ended.wait(0.1):
             node.ready()
+
+    def sign_in(self, rng):
+        browser = Browser(self.nodes, *self.user)
+        browser.sign_in(rng)
+        while not self.ended.wait(0.2):
+            sign_in_device(self, browser, rng)
 
     def work(self, rng):
         acts = [self.create, self.create, self.revoke, self.ask, self.ask, self.authorize]
@@ -162,7 +182,8 @@ class Load:
 
     def revoke(self, rng):
         with self.ledger.lock:
-            names = [name for name in self.ledger.tokens if name not in self.ledger.revoking]
+            kept = self.ledger.revoking | self.ledger.pinned
+            names = [name for name in self.ledger.tokens if name not in kept]
             if len(names) < 10:
                 return
             name = rng.choice(names)
@@ -190,7 +211,9 @@ class Load:
             names = list(self.ledger.tokens)
         if not names:
             return
-        name = rng.choice(names)
+        self.check(rng.choice(names), rng)
+
+    def check(self, name, rng=random):
         was_revoked, was_revoking = name in self.ledger.revoked, name in self.ledger.revoking
         active = rng.choice(self.nodes).introspect(self.ledger.tokens[name][1])
         if active and was_revoked:
