@@ -2,10 +2,11 @@
 
 use super::client_address::{client_address, is_from_proxy};
 use super::failure::Failure;
-use super::headers::REQUEST_ID;
+use super::headers::{REQUEST_ID, TRACE};
 use super::route;
 use actix_web::http::header::{self, HeaderName};
 use actix_web::{HttpMessage, HttpRequest, web};
+use app::trace::TraceContext;
 use app::{App, Context};
 use domain::id::UserId;
 use domain::is_disguise;
@@ -47,7 +48,9 @@ pub fn context(app: &App, request: &HttpRequest) -> Context {
             .and_then(|value| value.to_str().ok())
     };
     Context {
+        // Others could choose the id of a request that is in the log already.
         request_id: text(&REQUEST_ID)
+            .filter(|_| is_from_proxy(app.config(), request))
             .filter(|id| is_request_id(id))
             // A token that is sent in this header by mistake must not reach the log.
             .filter(|id| !token::is_well_formed(app.config().tokens.prefix.as_str(), id))
@@ -57,6 +60,12 @@ pub fn context(app: &App, request: &HttpRequest) -> Context {
         route: None,
         has_false_actor: false,
     }
+}
+
+/// The trace of a request, if a trusted proxy sends one: others could add to any trace.
+pub fn trace(app: &App, request: &HttpRequest) -> Option<TraceContext> {
+    let header = request.headers().get(&TRACE)?.to_str().ok()?;
+    TraceContext::parse(header).filter(|_| is_from_proxy(app.config(), request))
 }
 
 /// A text without characters that are invisible or change the text around them.
@@ -71,7 +80,7 @@ fn without_disguise(text: &str) -> Arc<str> {
     }
 }
 
-/// Whether a request id from the client is safe to log and to echo.
+/// Whether a request id from a proxy is safe to log and to echo.
 fn is_request_id(text: &str) -> bool {
     (8..=64).contains(&text.len())
         && text

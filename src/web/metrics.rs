@@ -1,14 +1,18 @@
 //! Metrics of the running server in the text format of OpenMetrics. Labels hold route patterns,
-//! methods, statuses and audit steps, and no personal data.
+//! methods, statuses, audit steps and reasons, and no personal data. Nothing is read whose cost grows
+//! with the database.
+
+mod process;
+mod state;
 
 use super::route::{METHODS, read, resource};
 use super::{failure::Failure, headers};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, web};
-use app::App;
+use app::{App, Error};
 use app::audit::publish;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -17,9 +21,13 @@ use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::time::timeout;
 
 /// Media type of the text format.
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Time limit for what is read from the database: a scrape has 10 seconds by default.
+const READ_WITHIN: Duration = Duration::from_secs(2);
 
 /// Upper bounds of the duration buckets, in seconds.
 const BOUNDS: [f64; 9] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0];
@@ -174,7 +182,8 @@ impl Metrics {
     async fn measure(&self, app: &App) {
         let is_contradicted = app.require_sound_log().is_err();
         self.0.contradicted.set(u64::from(is_contradicted));
-        let measured = publish::lags(app).await;
+        let measured = timeout(READ_WITHIN, publish::lags(app)).await;
+        let measured = measured.unwrap_or_else(|_| Err(Error::Busy));
         if let Err(error) = &measured {
             tracing::warn!(?error, "cannot measure the lag of the audit log");
             self.0.lag_records.clear();
@@ -207,8 +216,13 @@ async fn show(app: web::Data<App>, metrics: web::Data<Metrics>) -> Result<HttpRe
         .log_lines_dropped
         .inner()
         .store(dropped, Ordering::Relaxed);
+    let (state, process) = (state::read(&app).await, process::read());
     let mut text = String::new();
-    encode(&mut text, &metrics.0.registry).map_err(|error| Failure::Internal(error.to_string()))?;
+    [&metrics.0.registry, &state, &process]
+        .into_iter()
+        .try_for_each(|registry| encode_registry(&mut text, registry))
+        .and_then(|()| encode_eof(&mut text))
+        .map_err(|error| Failure::Internal(error.to_string()))?;
     let mut response = HttpResponse::Ok().content_type(MEDIA_TYPE).body(text);
     headers::no_store(response.headers_mut());
     Ok(response)

@@ -14,10 +14,12 @@ use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
+use app::trace::TraceContext;
 use app::{App, Context};
 use config::{Config, StrictTransport};
 use domain::audit::Actor;
 use domain::id;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -84,11 +86,13 @@ pub async fn every_answer(
         route: known.as_ref().map(|route| route.name.clone()),
         ..extract::context(&app, request.request())
     };
-    let request_id = context.request_id.clone();
+    let (request_id, address) = (context.request_id.clone(), context.source());
+    let trace = extract::trace(&app, request.request());
     request.extensions_mut().insert(context);
     let started = std::time::Instant::now();
 
-    let mut response = app::within_request(next.call(request)).await?;
+    let answer = app::within_request(next.call(request));
+    let mut response = app::trace::within(trace, answer).await?;
 
     let took = started.elapsed();
     let route = known.or_else(|| route::find(response.request()));
@@ -104,6 +108,8 @@ pub async fn every_answer(
         &logs,
         &LogLine {
             request_id: &request_id,
+            trace,
+            address,
             pattern: pattern.as_deref(),
             took,
         },
@@ -129,6 +135,8 @@ pub async fn every_answer(
 /// What the log line of a request has beside its response.
 struct LogLine<'a> {
     request_id: &'a str,
+    trace: Option<TraceContext>,
+    address: IpAddr,
     /// Pattern of the route; `None` if none matches.
     pattern: Option<&'a str>,
     took: Duration,
@@ -153,13 +161,17 @@ fn log<B>(response: &ServiceResponse<B>, logs: &LogLimit, line: &LogLine<'_>) {
     let (request_id, method) = (line.request_id, request.method());
     let path = logged_path(request, line.pattern);
     let status = response.status().as_u16();
-    let milliseconds = line.took.as_millis();
+    // In whole microseconds, without the noise of a float.
+    let seconds = (line.took.as_secs_f64() * 1e6).round() / 1e6;
+    let trace_id = line.trace.map(|trace| trace.trace_id());
+    let trace_id = trace_id.as_deref();
+    let client_address = line.address;
     match is_routine {
         true => {
-            tracing::debug!(request_id, %method, path, status, milliseconds, unlogged, "request");
+            tracing::debug!(request_id, trace_id, %client_address, %method, path, status, seconds, unlogged, "request");
         }
         false => {
-            tracing::info!(request_id, %method, path, status, milliseconds, unlogged, "request");
+            tracing::info!(request_id, trace_id, %client_address, %method, path, status, seconds, unlogged, "request");
         }
     }
 }

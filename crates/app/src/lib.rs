@@ -11,6 +11,7 @@ pub mod decision;
 pub mod deployment;
 pub mod device;
 mod error;
+mod figures;
 mod form_nonce;
 mod hashing;
 pub mod health;
@@ -36,6 +37,7 @@ pub mod terminal;
 mod throttle;
 pub mod tls;
 pub mod token;
+pub mod trace;
 mod tx;
 pub mod user;
 mod uses;
@@ -50,6 +52,7 @@ use domain::id::IdSeed;
 use domain::name::NameRules;
 use domain::secret::{Key, Secret};
 pub use error::{Error, OAuthError};
+use figures::FailureCounts;
 use hashing::Hasher;
 use held_polls::Waiting;
 use identity::Providers;
@@ -62,8 +65,8 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
-pub use store::Outage;
 use store::Store;
+pub use store::{ErrorKind, Figures, Outage};
 pub use store::deadline::within_request;
 use throttle::ReachedLimits;
 use tokio::sync::watch;
@@ -182,6 +185,7 @@ struct Inner {
     contradiction: Contradiction,
     background: Background,
     reached_limits: ReachedLimits,
+    sign_in_failures: FailureCounts,
     providers: Providers,
 }
 
@@ -196,6 +200,28 @@ pub enum NotReady {
     Contradicted,
     /// The database cannot be used.
     Outage(Outage),
+}
+
+impl NotReady {
+    /// All reasons.
+    pub const ALL: [Self; 6] = [
+        Self::Stopping,
+        Self::Clock,
+        Self::Contradicted,
+        Self::Outage(Outage::Database),
+        Self::Outage(Outage::ReadOnly),
+        Self::Outage(Outage::Full),
+    ];
+
+    /// The reason in one word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopping => "stopping",
+            Self::Clock => "clock",
+            Self::Contradicted => "audit",
+            Self::Outage(outage) => outage.as_str(),
+        }
+    }
 }
 
 impl App {
@@ -236,6 +262,7 @@ impl App {
             contradiction: Contradiction::default(),
             background: Background::start(),
             reached_limits: ReachedLimits::default(),
+            sign_in_failures: FailureCounts::default(),
             providers: Providers::default(),
         };
         Ok(Self(Arc::new(inner), config))

@@ -158,7 +158,11 @@ pub async fn sign_in(
         .await?
         .filter(|user| !user::is_placeholder(&user.email));
     let target = target(app, &email, found.as_ref(), &browser);
-    let guess = throttle::count_password(app, target, req.context.source()).await?;
+    let counted = throttle::count_password(app, target, req.context.source()).await;
+    if matches!(counted, Err(Error::Throttled(_))) {
+        app.count_sign_in_failure("throttled");
+    }
+    let guess = counted?;
     let hash = found.as_ref().and_then(User::password);
     let verdict = verify(app, &guess, password, hash).await?;
     let (Some(user), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {

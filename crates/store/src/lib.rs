@@ -17,6 +17,7 @@ pub mod descendants;
 pub mod device;
 pub mod erasure;
 mod error;
+mod figures;
 mod health;
 pub mod idempotency;
 pub mod identity;
@@ -49,6 +50,8 @@ pub use conn::Conn;
 use conn::Purpose;
 use domain::Instant;
 pub use error::{Error, Fails, Outage};
+use figures::Counters;
+pub use figures::{ByKind, ErrorKind, Figures, Pool};
 use health::Health;
 pub use health::Heartbeat;
 pub use migrate::Schema;
@@ -68,6 +71,7 @@ struct Inner {
     reads: Reads,
     writes: WriteQueue,
     health: Health,
+    counters: Arc<Counters>,
     is_beside_server: bool,
 }
 
@@ -86,16 +90,18 @@ impl Store {
 
     /// The same, beside other processes that write to the database.
     pub fn open_by(url: &DatabaseUrl, turns: Turns) -> Result<Self, Error> {
+        let counters = Arc::<Counters>::default();
         let reads = match url {
             DatabaseUrl::Sqlite(_) => Reads::Sqlite(Box::default()),
-            DatabaseUrl::Postgres(_) => Reads::Postgres(Readers::start(url)?),
+            DatabaseUrl::Postgres(_) => Reads::Postgres(Readers::start(url, &counters)?),
         };
         Ok(Self(Arc::new(Inner {
             is_beside_server: turns.is_beside_server(),
             url: url.clone(),
             reads,
-            writes: WriteQueue::start(url, turns)?,
+            writes: WriteQueue::start(url, turns, &counters)?,
             health: Health::default(),
+            counters,
         })))
     }
 
@@ -138,7 +144,7 @@ impl Store {
         T: Send + 'static,
         E: Fails,
     {
-        match &self.0.reads {
+        let result = match &self.0.reads {
             Reads::Sqlite(connections) => {
                 let mut slot = connections.get_or_default().borrow_mut();
                 // If the work panics or its connection fails, the connection is dropped with its
@@ -155,7 +161,9 @@ impl Store {
                 result
             }
             Reads::Postgres(readers) => readers.read(work).await,
-        }
+        };
+        self.0.counters.note(&result);
+        result
     }
 
     /// Runs work in one transaction, and returns after the commit. The work may run several
@@ -168,6 +176,7 @@ impl Store {
     {
         let result = self.0.writes.write(work).await;
         self.0.health.note(&result);
+        self.0.counters.note(&result);
         result
     }
 
@@ -195,12 +204,28 @@ impl Store {
         let outage = |error: &Error| error.outage().unwrap_or(Outage::Database);
         let noted = result.as_ref().copied().map_err(outage);
         self.0.health.beat(noted, is_suspect);
+        self.0.counters.note(&result);
         result
     }
 
     /// Succeeds if the database accepts writes, by the last heartbeat and the last writes.
     pub fn check_writable(&self) -> Result<(), Outage> {
         self.0.health.check()
+    }
+
+    /// The state of the work since the start, for metrics. Asks nothing of the database.
+    pub fn figures(&self) -> Figures {
+        let (writes, reads) = (&self.0.writes, &self.0.reads);
+        let (pool, stalled) = match reads {
+            Reads::Sqlite(_) => (None, 0),
+            Reads::Postgres(readers) => (Some(readers.pool()), readers.stalled()),
+        };
+        Figures {
+            waiting: writes.waiting(),
+            stalled: writes.stalled() + stalled,
+            pool,
+            ..self.0.counters.read()
+        }
     }
 
     /// Finishes queued writes and accepts no more. Blocks until then.

@@ -2,10 +2,12 @@
 
 use super::conn::{Conn, Purpose};
 use super::connector::Connector;
+use super::figures::{Counters, Pool};
 use super::shift::Shift;
 use super::workers::{After, Job, Plan, WorkOutcome, Workers};
 use super::{Error, Fails};
 use config::DatabaseUrl;
+use crossbeam_channel::Receiver;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,14 +20,19 @@ const THREADS: usize = 8;
 const WAIT: Duration = Duration::from_secs(2);
 
 /// The queue, and the threads that empty it.
-pub struct Readers(Workers);
+pub struct Readers {
+    workers: Workers,
+    idle: Receiver<Conn>,
+    in_use: Arc<AtomicUsize>,
+}
 
 impl Readers {
     /// Starts the threads. Connections are opened when they are needed.
-    pub fn start(url: &DatabaseUrl) -> Result<Self, Error> {
+    pub fn start(url: &DatabaseUrl, counters: &Arc<Counters>) -> Result<Self, Error> {
         let idle = crossbeam_channel::bounded(THREADS);
         let in_use = Arc::<AtomicUsize>::default();
-        let url = url.clone();
+        let (unused, used) = (idle.1.clone(), in_use.clone());
+        let (url, counters) = (url.clone(), counters.clone());
         let plan = Plan {
             name: "reader",
             threads: THREADS,
@@ -34,11 +41,30 @@ impl Readers {
                 let mut reader = Reader {
                     connector: Connector::new(&url, Purpose::Read, idle.clone()),
                     in_use: in_use.clone(),
+                    counters: counters.clone(),
                 };
                 Box::new(move |job, _, shift| reader.serve(job, shift))
             }),
         };
-        Workers::start(plan).map(Self)
+        Ok(Self {
+            workers: Workers::start(plan)?,
+            idle: unused,
+            in_use: used,
+        })
+    }
+
+    /// The state of the connections.
+    pub fn pool(&self) -> Pool {
+        Pool {
+            in_use: self.in_use.load(Ordering::Relaxed) as u64,
+            idle: self.idle.len() as u64,
+            most: THREADS as u64,
+        }
+    }
+
+    /// Number of abandoned threads that still wait for the database.
+    pub fn stalled(&self) -> u64 {
+        self.workers.stalled()
     }
 
     /// Queues work that reads, and waits for its result. It may run again if its connection is
@@ -49,7 +75,7 @@ impl Readers {
         T: Send + 'static,
         E: Fails,
     {
-        self.0.call(work).await
+        self.workers.call(work).await
     }
 }
 
@@ -57,6 +83,7 @@ impl Readers {
 struct Reader {
     connector: Connector,
     in_use: Arc<AtomicUsize>,
+    counters: Arc<Counters>,
 }
 
 impl Reader {
@@ -91,9 +118,10 @@ impl Reader {
             drop(conn);
             // After a restart of the database, or a failure of the path to it, all are lost.
             self.connector.close_idle();
-            if let Some(error) = job.lose(error) {
+            if let Some(error) = job.lose(error.clone()) {
                 return job.answer(Err(error));
             }
+            self.counters.note_rerun(&error);
         }
     }
 

@@ -279,6 +279,16 @@ impl Workers {
         }
     }
 
+    /// Number of jobs in the queue.
+    pub fn waiting(&self) -> u64 {
+        self.jobs.len() as u64
+    }
+
+    /// Number of abandoned threads that still wait for the database.
+    pub fn stalled(&self) -> u64 {
+        self.abandoned.load(Ordering::Relaxed) as u64
+    }
+
     /// Accepts no more work, finishes the queue and ends the threads, unless the database does not
     /// answer them.
     pub fn stop(&self) {

@@ -8,6 +8,7 @@
 
 use super::conn::{Conn, Purpose};
 use super::connector::Connector;
+use super::figures::Counters;
 use super::shift::Shift;
 use super::turns::Turns;
 use super::workers::{After, Job, Plan, WorkOutcome, Workers};
@@ -72,19 +73,25 @@ fn run(job: &mut Job, conn: &mut Conn, is_shared: bool) -> (After, Option<Error>
 
 impl WriteQueue {
     /// Starts the writer thread.
-    pub fn start(url: &DatabaseUrl, turns: Turns) -> Result<Self, Error> {
+    pub fn start(
+        url: &DatabaseUrl,
+        turns: Turns,
+        counters: &Arc<Counters>,
+    ) -> Result<Self, Error> {
         let plan = Plan {
             name: "writer",
             threads: 1,
             is_replaced: matches!(url, DatabaseUrl::Postgres(_)),
             make: {
                 let (url, turns) = (url.clone(), Arc::new(turns));
+                let counters = counters.clone();
                 Box::new(move || {
                     let opened = crossbeam_channel::bounded(1);
                     let mut writer = Writer {
                         connector: Connector::new(&url, Purpose::Write, opened),
                         conn: None,
                         turns: turns.clone(),
+                        counters: counters.clone(),
                     };
                     Box::new(move |first, queue, shift| writer.serve(first, queue, shift))
                 })
@@ -103,6 +110,16 @@ impl WriteQueue {
         self.0.call(work).await
     }
 
+    /// Number of writes in the queue.
+    pub fn waiting(&self) -> u64 {
+        self.0.waiting()
+    }
+
+    /// Number of abandoned threads that still wait for the database.
+    pub fn stalled(&self) -> u64 {
+        self.0.stalled()
+    }
+
     /// Accepts no more work, finishes the queue and ends the thread.
     pub fn stop(&self) {
         self.0.stop();
@@ -113,11 +130,13 @@ struct Writer {
     connector: Connector,
     conn: Option<Conn>,
     turns: Arc<Turns>,
+    counters: Arc<Counters>,
 }
 
 impl Writer {
     fn serve(&mut self, first: Job, queue: &Receiver<Job>, shift: &Arc<Shift>) {
         first.take(shift);
+        let began = Instant::now();
         let mut batch = VecDeque::from([first]);
         while batch.len() < BATCH
             && let Ok(job) = queue.try_recv()
@@ -132,6 +151,7 @@ impl Writer {
             tracing::error!("work in the database panicked");
             self.conn = None;
         }
+        self.counters.note_writing(began.elapsed());
     }
 
     /// Commits a batch, in parts if it takes long. Work that collided, or whose part lost its
@@ -164,6 +184,7 @@ impl Writer {
         if batch.is_empty() {
             return Vec::new();
         }
+        let counters = self.counters.clone();
         let conn = match self.begun(shift) {
             Ok(conn) => conn,
             Err(error) => {
@@ -189,13 +210,19 @@ impl Writer {
             }
             match after {
                 After::Done => done.push(job),
-                After::Again => again.push(job),
+                After::Again => {
+                    error.iter().for_each(|error| counters.note_rerun(error));
+                    again.push(job);
+                }
                 After::Lost => {
                     // Nothing was committed, so that all of it can run again, on a new connection.
                     self.conn = None;
-                    match error.and_then(|error| job.lose(error)) {
+                    match error.clone().and_then(|error| job.lose(error)) {
                         Some(error) => job.answer(Err(error)),
-                        None => again.push(job),
+                        None => {
+                            error.iter().for_each(|error| counters.note_rerun(error));
+                            again.push(job);
+                        }
                     }
                     done.extend(again);
                     return done;
@@ -212,12 +239,18 @@ impl Writer {
         }
         let committed = <Conn as Connection>::TransactionManager::commit_transaction(conn);
         match committed.map_err(Error::from) {
-            Ok(()) => answer_all(done, &Ok(())),
+            Ok(()) => {
+                counters.note_commit(done.len());
+                answer_all(done, &Ok(()));
+            }
             Err(error) => {
                 // A new connection replaces the transaction, whatever its state.
                 self.conn = None;
                 match error {
-                    Error::Collision => again.extend(done),
+                    Error::Collision => {
+                        counters.note_rerun(&Error::Collision);
+                        again.extend(done);
+                    }
                     // The commit may have happened: the work must not run again.
                     error => answer_all(done, &Err(error.into_outage())),
                 }

@@ -121,7 +121,7 @@ pub fn describe() -> Value {
 fn answer_headers() -> Value {
     let text = |description| json!({"description": description, "schema": {"type": "string"}});
     json!({
-        "X-Request-Id": text("ID of the request in the log. A request can set its own."),
+        "X-Request-Id": text("ID of the request in the log. A trusted proxy can set its own."),
         "Link": text("Link to the next page, with `rel=\"next\"` (RFC 8288)."),
         "WWW-Authenticate": text("Error of the token (RFC 6750)."),
         "Idempotency-Replayed": text("`true` if the response is a replay of an earlier one."),

@@ -1,7 +1,7 @@
 //! Bearer tokens at the resource endpoints (RFC 6750).
 
 use crate::support::device::Answer;
-use crate::support::{CLI, TestApp};
+use crate::support::{CLI, PROXY, TestApp};
 use doorcode::domain::token;
 
 const RESOURCES: [&str; 2] = ["/v1/me", "/v1/scopes"];
@@ -84,7 +84,7 @@ async fn two_authorization_headers_are_rejected() {
 /// same response.
 #[actix_web::test]
 async fn rejection_does_not_reveal_the_reason() {
-    let test = TestApp::start().await;
+    let test = TestApp::with(PROXY).await;
     let mut user = test.user().await;
     let revoked = user.new_token("gone", &["tokens:read"], "never").await;
     let expired = user.new_token("old", &["tokens:read"], "30d").await;

@@ -3,7 +3,7 @@
 
 use super::{get, route, verify};
 use crate::support::tenant::{OPERATOR as OPERATOR_CALLER, input, text_of, user_of};
-use crate::support::{OPERATOR, TestApp};
+use crate::support::{OPERATOR, PROXY, TestApp};
 use doorcode::app::access::Caller;
 use doorcode::app::org;
 use doorcode::domain::role::Role;
@@ -175,7 +175,7 @@ async fn refusals_have_the_form_and_the_codes_of_the_api() {
         ("problem", ["code", "detail"]),
     ] {
         let settings = format!(
-            "[verify]\nerrors = \"{errors}\"\ncode_401 = \"unauthorized\"\ncode_403 = \"denied\"\n"
+            "{PROXY}[verify]\nerrors = \"{errors}\"\ncode_401 = \"unauthorized\"\ncode_403 = \"denied\"\n"
         );
         let (test, _, token) = start(&settings, &[]).await;
         let request_id = [("x-request-id", "req-12345678")];

@@ -58,6 +58,8 @@ const KEY: &str = "5e";
 const CHEAPEST_HASH: (u32, u32) = (8, 1);
 /// Longer than it takes to write the data that is buffered in memory.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Settings under which the tests are a trusted proxy.
+pub const PROXY: &str = "[server]\ntrusted_proxies = [\"127.0.0.1/32\"]\n";
 /// The public client of the tests. It may request every scope.
 pub const CLI: &str = "cli";
 /// The confidential client of the tests.

@@ -78,6 +78,8 @@ pub struct Desk {
     pub instead: Instead,
     /// Requests by path.
     pub requests: BTreeMap<String, usize>,
+    /// The `traceparent` of each request that has one.
+    pub traces: Vec<String>,
     codes: BTreeMap<String, Map<String, Value>>,
     issued: usize,
     /// The ECDSA key, in PKCS #8.
@@ -119,6 +121,7 @@ impl Provider {
             metadata: Map::new(),
             instead: Box::new(|_, _| None),
             requests: BTreeMap::new(),
+            traces: Vec::new(),
             codes: BTreeMap::new(),
             issued: 0,
             ec: ec.unwrap().as_ref().to_vec(),
@@ -369,6 +372,9 @@ async fn answer(
 ) -> HttpResponse {
     let mut desk = desk.lock().unwrap();
     *desk.requests.entry(request.path().to_owned()).or_default() += 1;
+    if let Some(trace) = request.headers().get("traceparent") {
+        desk.traces.push(trace.to_str().unwrap().to_owned());
+    }
     let instead = (desk.instead)(request.path(), str::from_utf8(&body).unwrap());
     if let Some((status, answer)) = instead {
         return HttpResponse::build(StatusCode::from_u16(status).unwrap()).json(answer);

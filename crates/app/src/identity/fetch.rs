@@ -1,7 +1,7 @@
 //! Requests to identity providers, and what is kept of their answers.
 
 use super::jose::{self, Claims, Flaw, VerifyingKey};
-use crate::{App, Error, outgoing};
+use crate::{App, Error, outgoing, trace};
 use config::{Provider, SignatureAlgorithm, secure_url};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -79,7 +79,10 @@ pub(super) async fn json(
     app: &App,
     request: impl FnOnce(&reqwest::Client) -> reqwest::RequestBuilder,
 ) -> Result<(u16, Value), Error> {
-    let request = request(app.providers().client()?).header("accept", "application/json");
+    let mut request = request(app.providers().client()?).header("accept", "application/json");
+    if let Some(trace) = trace::current() {
+        request = request.header("traceparent", trace.to_string());
+    }
     let answer = request.send().await;
     // The error could contain the URL of the request, and with it a secret.
     let mut answer = answer.map_err(|error| outside(error.without_url()))?;

@@ -300,7 +300,13 @@ fn try_to_send(transport: &SmtpTransport, mut letter: Letter) -> Option<Retry> {
         tracing::warn!(id, reason, "message not sent");
         return None;
     };
-    tracing::info!(id, reason, ?wait, "sending the message will be retried");
+    let wait_seconds = wait.as_secs_f64();
+    tracing::info!(
+        id,
+        reason,
+        wait_seconds,
+        "sending the message will be retried"
+    );
     letter.failures += 1;
     let due = crossbeam_channel::after(*wait);
     Some(Retry { due, letter })

@@ -8,15 +8,21 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use domain::Instant;
 
-/// The number of unsealed records, and when the oldest of them was created.
+/// The most unsealed records that are counted: their number grows while sealing fails.
+const MOST: i64 = 10_000;
+
+/// The number of unsealed records, up to 10,000, and when the oldest of them was created.
 pub fn count_unsealed(conn: &mut Conn) -> Result<(u64, Option<Instant>), Error> {
-    let count: i64 = audit_event::table.count().row(conn)?;
+    let ids: Vec<String> = audit_event::table
+        .select(audit_event::id)
+        .limit(MOST)
+        .rows(conn)?;
     let oldest = audit_event::table
         .order(audit_event::id)
         .limit(1)
         .select(audit_event::at)
         .read_one::<NaiveDateTime>(conn)?;
-    Ok((count.unsigned_abs(), oldest))
+    Ok((ids.len() as u64, oldest))
 }
 
 /// When the event of the first record after a sequence happened.

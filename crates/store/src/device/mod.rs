@@ -10,8 +10,8 @@ pub use decision::{
     mark_approved, mark_denied, mark_redeemed, mark_refused, set_decision,
 };
 pub use live::{
-    Ending, GrantOrigin, LiveCounts, count_live_grants, count_waiting_grants, find_end,
-    list_over_grants_of, lock_live_counts,
+    Ending, GrantOrigin, LiveCounts, count_live_grants, count_live_of_clients,
+    count_waiting_grants, find_end, list_over_grants_of, lock_live_counts,
 };
 
 use super::client::ACTIVE;

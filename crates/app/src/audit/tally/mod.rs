@@ -245,6 +245,9 @@ fn write(conn: &mut Conn, event: &Event, (kind, detail): (&Kind, Value)) -> Resu
 
 /// Counts an event that no change waits for. It is written a few seconds later.
 pub fn note(app: &App, context: &Context, mut occurrence: Occurrence) {
+    if occurrence.action == Action::SignInFailed {
+        app.count_sign_in_failure(occurrence.reason);
+    }
     // The name comes from the path of a request.
     occurrence.organization = occurrence
         .organization
