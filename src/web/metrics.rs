@@ -183,7 +183,7 @@ impl Metrics {
         let is_contradicted = app.require_sound_log().is_err();
         self.0.contradicted.set(u64::from(is_contradicted));
         let measured = timeout(READ_WITHIN, publish::lags(app)).await;
-        let measured = measured.unwrap_or_else(|_| Err(Error::Busy));
+        let measured = measured.unwrap_or(Err(Error::Busy));
         if let Err(error) = &measured {
             tracing::warn!(?error, "cannot measure the lag of the audit log");
             self.0.lag_records.clear();
