@@ -84,8 +84,12 @@ CREATE TABLE session (
     issuer TEXT,
     subject TEXT,
     provider_session TEXT,
+    -- When the user signed in at the provider; null if it did not state that, and after a sign-in
+    -- with a password.
+    authenticated_at TIMESTAMP,
     CHECK ((issuer IS NULL) = (subject IS NULL)),
-    CHECK (provider_session IS NULL OR issuer IS NOT NULL)
+    CHECK (provider_session IS NULL OR issuer IS NOT NULL),
+    CHECK (authenticated_at IS NULL OR issuer IS NOT NULL)
 );
 CREATE INDEX session_identity ON session (issuer, subject);
 CREATE INDEX session_provider ON session (issuer, provider_session);

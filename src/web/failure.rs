@@ -93,7 +93,7 @@ impl Failure {
                     StatusCode::UNPROCESSABLE_ENTITY
                 }
                 app::Error::Unauthenticated => StatusCode::UNAUTHORIZED,
-                app::Error::Forbidden(_) => StatusCode::FORBIDDEN,
+                app::Error::Forbidden(_) | app::Error::SignInTooOld => StatusCode::FORBIDDEN,
                 app::Error::ActorRequired | app::Error::ActorUnknown => StatusCode::BAD_REQUEST,
                 app::Error::NotFound => StatusCode::NOT_FOUND,
                 app::Error::Conflict(_) | app::Error::InProgress => StatusCode::CONFLICT,

@@ -44,6 +44,7 @@ mod pages;
 mod password;
 mod program;
 mod public_text;
+mod recent;
 mod recovery;
 mod return_to;
 mod scans;

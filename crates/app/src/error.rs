@@ -10,6 +10,8 @@ pub enum Error {
     Invalid(Faults),
     /// The caller is not authenticated, or its credentials are wrong.
     Unauthenticated,
+    /// The user in a browser signed in too long ago for this change, and has to sign in again.
+    SignInTooOld,
     /// The caller is authenticated and lacks the permission.
     Forbidden(access::Denial),
     /// The operator must name the user that it acts for.

@@ -47,7 +47,7 @@ pub use postgres::with_parameters;
 pub use reload::Reload;
 pub use server::{PublicUrl, Server, StrictTransport};
 pub use sign_in::{
-    EntryRules, GroupRule, HandOff, HandOffKey, LogoutEnds, Oidc, Passwords, Protocol, Provider,
+    EntryRules, FreshFor, GroupRule, HandOff, HandOffKey, LogoutEnds, Oidc, Passwords, Protocol, Provider,
     SignIn, SignatureAlgorithm, secure_url,
 };
 pub use tls::{CertificateFiles, Tls};

@@ -35,6 +35,9 @@ pub struct SessionIdentity {
     pub identity: Identity,
     /// The session at the provider, `sid`, if the provider names it.
     pub provider_session: Option<String>,
+    /// When the user signed in at the provider, `auth_time`, if the provider states it. The provider
+    /// may have sent the user back without asking for anything.
+    pub authenticated_at: Option<Instant>,
 }
 
 /// A refresh token of a provider, encrypted, with the time of its next use.

@@ -166,6 +166,20 @@ impl Session {
     pub fn is_live(&self, now: Instant, limits: SessionLimits) -> bool {
         now - self.last_seen_at < limits.idle && now - self.created_at < limits.absolute
     }
+
+    /// When the user proved who they are. `None` if an identity provider did not state it.
+    pub fn authenticated_at(&self) -> Option<Instant> {
+        match &self.identity {
+            Some(begun) => begun.authenticated_at,
+            None => Some(self.created_at),
+        }
+    }
+
+    /// Whether the user proved who they are less than this time ago.
+    pub fn is_recent(&self, now: Instant, within: Duration) -> bool {
+        let authenticated_at = self.authenticated_at();
+        authenticated_at.is_some_and(|at| (now - at).abs() < within)
+    }
 }
 
 #[cfg(test)]

@@ -93,6 +93,7 @@ diesel::table! {
         issuer -> Nullable<Text>,
         subject -> Nullable<Text>,
         provider_session -> Nullable<Text>,
+        authenticated_at -> Nullable<Timestamp>,
     }
 }
 

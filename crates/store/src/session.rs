@@ -24,6 +24,7 @@ struct Row {
     issuer: Option<String>,
     subject: Option<String>,
     provider_session: Option<String>,
+    authenticated_at: Option<NaiveDateTime>,
 }
 
 impl ReadRow for Row {
@@ -43,6 +44,7 @@ impl ReadRow for Row {
                 (Some(issuer), Some(subject)) => Some(SessionIdentity {
                     identity: Identity { issuer, subject },
                     provider_session: self.provider_session,
+                    authenticated_at: self.authenticated_at.map(|at| at.and_utc()),
                 }),
                 _ => None,
             },
@@ -64,6 +66,7 @@ pub fn insert_session(conn: &mut Conn, new: &Session, cookie: &Digest) -> Result
         issuer: identity.map(|one| one.identity.issuer.clone()),
         subject: identity.map(|one| one.identity.subject.clone()),
         provider_session: identity.and_then(|one| one.provider_session.clone()),
+        authenticated_at: identity.and_then(|one| one.authenticated_at).map(stored),
     };
     diesel::insert_into(session::table).values(row).run(conn)
 }

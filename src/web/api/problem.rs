@@ -117,6 +117,8 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
                     "A token cannot make owners. Ask an owner to do it in the console.",
                 ),
             },
+            // Only users in browsers are asked to sign in again.
+            app::Error::SignInTooOld => usual(Kind::Forbidden),
             app::Error::ActorRequired => ProblemText::of(
                 Kind::InvalidRequest,
                 "The request names no user to act for. Send the actor header.",

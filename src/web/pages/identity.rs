@@ -14,7 +14,7 @@ use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use app::access::Caller;
-use app::identity::{self, Connection, Entered, Failed, Proof, Returned, Start};
+use app::identity::{self, Connection, Entered, Failed, Proof, Purpose, Returned, Start};
 use app::session;
 use domain::secret::Secret;
 use wire::form::Form;
@@ -41,8 +41,16 @@ async fn start(req: PageRequest) -> Answer {
         visitor: &req.visitor,
         provider: req.segment("provider"),
         return_to: local(query.value("return_to")),
-        connects: query.value("connect").is_some(),
+        purpose: match (query.value("connect"), query.value("again")) {
+            (Some(_), _) => Purpose::Connect,
+            (None, Some(_)) => Purpose::SignInAgain,
+            (None, None) => Purpose::SignIn,
+        },
     };
+    // The identity can be connected only after a recent sign-in, which is cheaper to ask for now.
+    if start.purpose == Purpose::Connect && !req.is_sign_in_recent() {
+        return Err(Failure::SignInAgain(PAGE.to_owned()));
+    }
     match identity::start(&req, &start).await {
         Ok(address) => Ok(req.leave(address.as_str())),
         Err(failed) => explain(failed, start.return_to),
@@ -83,6 +91,7 @@ fn explain(failed: Failed, return_to: &str) -> Answer {
         Failed::Stale => LoginNotice::ProviderStale,
         Failed::Denied => LoginNotice::ProviderDenied,
         Failed::NotAdmitted(_) => LoginNotice::ProviderNotAdmitted,
+        Failed::NotRecent => LoginNotice::ProviderNotRecent,
         Failed::NoEmail => LoginNotice::ProviderNoEmail,
         Failed::Invalid(_) | Failed::Error(app::Error::Outside(_)) => LoginNotice::ProviderFailed,
         Failed::Error(error) => return Err(error.into()),
@@ -147,6 +156,7 @@ async fn submit_connect(req: PageRequest, form: Form) -> Answer {
     let Proof::Password { email, .. } = &connection.proof else {
         return match identity::connect(&req, connection).await {
             Ok(()) => Ok(see_other(local(Some(&return_to)))),
+            Err(app::Error::SignInTooOld) => Err(Failure::SignInAgain(PAGE.to_owned())),
             Err(error) => req.again(TypedForm::refused(form, error)?).await,
         };
     };

@@ -14,7 +14,7 @@ use actix_web::cookie::{Cookie, time};
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, web};
-use app::access::Caller;
+use app::access::{Caller, recent};
 use app::session::{self, Browser, SessionCookies, SignedIn};
 use app::{App, Request};
 use domain::Instant;
@@ -203,6 +203,12 @@ impl PageRequest {
         self.caller
             .signed_in()
             .map_err(|_| Failure::SignIn(return_to.to_owned()))
+    }
+
+    /// Whether the user signed in recently enough for sensitive changes.
+    pub fn is_sign_in_recent(&self) -> bool {
+        let signed_in = self.caller.signed_in();
+        signed_in.is_ok_and(|one| recent::is_recent(&self.app, &one.session, self.now()))
     }
 
     /// This browser, for the sign-in.

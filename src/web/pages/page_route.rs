@@ -131,6 +131,9 @@ impl PageMethods {
                 let (form, proof) = req.form(payload).await?;
                 let failure = match handler(req.clone(), form.clone(), proof).await {
                     Ok(answer) => return Ok(answer),
+                    Err(Failure::App(app::Error::SignInTooOld)) => {
+                        Failure::SignInAgain(req.form_address(&form))
+                    }
                     Err(failure) => failure,
                 };
                 // What a form says that no page of this browser sent is not shown to its user. A

@@ -1,7 +1,9 @@
 //! Links to the sign-in with identity providers, and their names.
 
+use super::page_request::PageRequest;
 use super::view::identity::ProviderButton;
-use app::App;
+use crate::web::failure::Failure;
+use app::{App, identity};
 use config::{Provider, SignIn};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -14,6 +16,23 @@ pub fn buttons(app: &App, query: &str) -> Vec<ProviderButton> {
             href: format!("/login/with/{}?{query}", provider.id),
         })
         .collect()
+}
+
+/// The buttons with which the signed-in user signs in again: those of the connected providers, which
+/// ask the user even in a session of their own.
+pub async fn confirming(req: &PageRequest, return_to: &str) -> Result<Vec<ProviderButton>, Failure> {
+    let own = identity::list(req).await?;
+    let providers = req.app.config().sign_in.enabled_providers();
+    let connected = providers.filter(|provider| {
+        let mut own = own.iter();
+        own.any(|linked| linked.identity.issuer == provider.issuer)
+    });
+    let query = returning_to(return_to);
+    let buttons = connected.map(|provider| ProviderButton {
+        name: provider.name.clone(),
+        href: format!("/login/with/{}?again=yes&{query}", provider.id),
+    });
+    Ok(buttons.collect())
 }
 
 /// The query with which a sign-in returns to a local path.

@@ -4,9 +4,10 @@
 pub const HOME: &str = "/tokens";
 
 /// The pages that sign-in can return to.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "/device",
     "/account",
+    "/account/security",
     "/account/email/verify",
     "/account/email/confirm",
     "/invite",
@@ -57,6 +58,7 @@ mod tests {
             "/device?user_code=WDJB-MJHT",
             "/tokens/new",
             "/account",
+            "/account/security",
             "/o",
             "/o/acme/settings/api-tokens",
             "/admin",

@@ -2,7 +2,7 @@
 
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::read;
-use super::provider::{buttons, returning_to};
+use super::provider::{buttons, confirming, returning_to};
 use super::return_to::{HOME, local};
 use super::typed_form::TypedForm;
 use super::view;
@@ -137,6 +137,14 @@ pub async fn show_login(req: PageRequest) -> Answer {
         _ => None,
     };
     let return_to = return_to.to_owned();
+    let (mut has_passwords, mut providers) = (
+        req.app.config().sign_in.has_passwords(),
+        buttons(&req.app, &returning_to(&return_to)),
+    );
+    if let Some(signed_in) = again {
+        has_passwords &= signed_in.user.password().is_some();
+        providers = confirming(&req, &return_to).await?;
+    }
     let email = again.map(|signed_in| signed_in.user.email.clone());
     let typed = req.typed_or(query);
     let page = LoginPage {
@@ -146,8 +154,8 @@ pub async fn show_login(req: PageRequest) -> Answer {
             ..req.chrome()
         },
         email: email.unwrap_or_else(|| typed.text("email")),
-        has_passwords: req.app.config().sign_in.has_passwords(),
-        providers: buttons(&req.app, &returning_to(&return_to)),
+        has_passwords,
+        providers,
         return_to,
         notice,
         errors: typed.errors,

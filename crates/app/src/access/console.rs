@@ -23,7 +23,7 @@ pub enum Entry {
 }
 
 /// Whether the console is open to the caller of a request: a user whom the operator marked, from a
-/// network that `[operator] networks` allows, in a session that is not older than [`OPEN_FOR`].
+/// network that `[operator] networks` allows, who signed in less than [`OPEN_FOR`] ago.
 pub fn enter(app: &App, context: &Context, caller: &Caller) -> Entry {
     let Caller::User(signed_in) = caller else {
         return Entry::Closed;
@@ -32,7 +32,7 @@ pub fn enter(app: &App, context: &Context, caller: &Caller) -> Entry {
     if !signed_in.user.may_operate() || !networks.is_reachable_from(context.source()) {
         return Entry::Closed;
     }
-    match app.now() - signed_in.session.created_at < OPEN_FOR {
+    match signed_in.session.is_recent(app.now(), OPEN_FOR) {
         true => Entry::Open(Caller::Console(signed_in.clone())),
         false => Entry::SignInAgain,
     }

@@ -6,6 +6,7 @@ pub mod console;
 mod facts;
 mod named;
 mod owner;
+pub mod recent;
 
 pub use authority::Denial;
 pub(crate) use authority::{Authority, find_organization, find_project};

@@ -37,6 +37,8 @@ pub struct Arrived {
     pub are_groups_unknown: bool,
     /// The session at the provider, `sid`.
     pub session: Option<String>,
+    /// When the user signed in at the provider, if it states that.
+    pub authenticated_at: Option<Instant>,
     /// The refresh token.
     pub refresh_token: Option<String>,
 }
@@ -125,8 +127,16 @@ impl Arrived {
             are_groups_unknown: groups.is_none() && are_groups_elsewhere(claims, &provider.entry),
             groups,
             session: short("sid").map(str::to_owned),
+            authenticated_at: seconds(claims, "auth_time")
+                .and_then(|seconds| Instant::from_timestamp(seconds, 0)),
             refresh_token: None,
         })
+    }
+
+    /// Whether the provider states that the user has signed in there since this moment.
+    pub(super) fn has_signed_in_since(&self, moment: Instant) -> bool {
+        let authenticated_at = self.authenticated_at;
+        authenticated_at.is_some_and(|at| at >= moment - leeway())
     }
 
     /// The identity.

@@ -92,6 +92,7 @@ pub async fn connect(req: &Request, connection: Connection) -> Result<(), Error>
     let arrived = connection.arrived;
     let provider = find(req, &arrived.provider)?.clone();
     req.change(Action::IdentityLinked, move |tx| {
+        tx.require_recent_sign_in()?;
         let user = lock_current(tx)?;
         match store::identity::find_identity(tx.conn, &arrived.identity())? {
             Some(linked) if linked.user_id == user.id => return Ok(()),
@@ -136,6 +137,7 @@ fn lock_current(tx: &mut Tx<'_>) -> Result<User, Error> {
 pub async fn disconnect(req: &Request, issuer: &str) -> Result<(), Error> {
     let issuer = issuer.to_owned();
     req.change(Action::IdentityUnlinked, move |tx| {
+        tx.require_recent_sign_in()?;
         let user = lock_current(tx)?;
         let has_password = user.password().is_some() && tx.config().sign_in.has_passwords();
         let own = store::identity::list_identities(tx.conn, &user.id)?;

@@ -105,6 +105,8 @@ fn admit(
     let begun = SessionIdentity {
         identity: arrived.identity(),
         provider_session: arrived.session.clone(),
+        // The clock of the provider may be ahead.
+        authenticated_at: arrived.authenticated_at.map(|at| at.min(tx.now)),
     };
     let session = session::begin(tx, &user, Some(begun))?;
     Ok(Found::SignedIn(Box::new(session)))

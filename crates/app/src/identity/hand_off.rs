@@ -6,7 +6,7 @@ use super::fetch;
 use super::jose::{self, Claims, VerifyingKey};
 use super::oidc::{NONCE, Returned, redirect_uri, salt};
 use super::state;
-use super::{Failed, Start};
+use super::{Failed, Purpose, Start};
 use crate::{App, Error};
 use chrono::Duration;
 use config::{HandOff, HandOffKey, Provider};
@@ -28,7 +28,7 @@ pub(super) fn address(
     sealed: &str,
 ) -> Result<Url, Error> {
     let now = app.now();
-    let claims = json!({
+    let mut claims = json!({
         "iss": app.config().server.public_url.as_str(),
         "aud": hand_off.url.as_str(),
         "iat": now.timestamp(),
@@ -37,6 +37,10 @@ pub(super) fn address(
         "state": sealed,
         "redirect_uri": redirect_uri(app, provider),
     });
+    if start.purpose == Purpose::SignInAgain {
+        claims["prompt"] = json!("login");
+        claims["max_age"] = json!(0);
+    }
     let signed = match claims {
         Value::Object(claims) => jose::sign(&claims, &seed(app)),
         _ => None,

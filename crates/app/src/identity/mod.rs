@@ -42,8 +42,36 @@ pub struct Start<'a> {
     pub provider: &'a str,
     /// The local path to return to.
     pub return_to: &'a str,
-    /// Whether to connect the identity with the signed-in user.
-    pub connects: bool,
+    /// What the sign-in is for.
+    pub purpose: Purpose,
+}
+
+/// What a sign-in with a provider is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To sign in.
+    SignIn,
+    /// To sign in again, for a page that needs a recent sign-in: the provider must ask the user.
+    SignInAgain,
+    /// To connect the identity with the signed-in user.
+    Connect,
+}
+
+impl Purpose {
+    const ALL: [Self; 3] = [Self::SignIn, Self::SignInAgain, Self::Connect];
+
+    /// Its name in the sealed state.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign-in",
+            Self::SignInAgain => "again",
+            Self::Connect => "connect",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == text)
+    }
 }
 
 /// Why a sign-in with a provider failed.
@@ -57,6 +85,8 @@ pub enum Failed {
     Invalid(&'static str),
     /// The rules of the provider do not admit the user; the reason is for the audit log.
     NotAdmitted(&'static str),
+    /// The provider did not confirm that the user has just signed in again.
+    NotRecent,
     /// The provider states no email address.
     NoEmail,
     /// The provider cannot be used, or the server failed.
@@ -88,6 +118,7 @@ impl Failed {
             Self::Stale => Some("stale_state"),
             Self::Denied => Some("denied_by_provider"),
             Self::Invalid(reason) | Self::NotAdmitted(reason) => Some(reason),
+            Self::NotRecent => Some("old_sign_in"),
             Self::NoEmail => Some("no_email"),
             Self::Error(Error::Outside(_)) => Some("provider_unavailable"),
             Self::Error(_) => None,
@@ -109,8 +140,7 @@ fn find<'a>(req: &'a Request, id: &str) -> Result<&'a Provider, Error> {
 /// disabled provider, and with [`Error::Outside`] if the provider does not answer.
 pub async fn start(req: &Request, start: &Start<'_>) -> Result<Url, Failed> {
     let provider = find(req, start.provider)?;
-    let connects = if start.connects { "connect" } else { "sign-in" };
-    let text = format!("{connects} {}", start.return_to);
+    let text = format!("{} {}", start.purpose.as_str(), start.return_to);
     let sealed = state::seal(&req.app, start.visitor, &state_of(provider), &text);
     let address = match &provider.protocol {
         Protocol::Oidc(oidc) => oidc::address(&req.app, (provider, oidc), start, &sealed).await,
@@ -140,7 +170,9 @@ async fn arrive(
 ) -> Result<Entered, Failed> {
     let provider = find(req, provider)?;
     let opened = state::open(&req.app, visitor, &state_of(provider), &returned.state);
-    let opened = opened.ok_or(Failed::Stale)?;
+    let (opened, began_at) = opened.ok_or(Failed::Stale)?;
+    let (purpose, return_to) = opened.split_once(' ').ok_or(Failed::Stale)?;
+    let purpose = Purpose::parse(purpose).ok_or(Failed::Stale)?;
     if returned.error.is_some() {
         return Err(Failed::Denied);
     }
@@ -158,11 +190,13 @@ async fn arrive(
         }
     };
     throttle::undo(&req.app, &counted).await?;
-    let (connects, return_to) = opened.split_once(' ').ok_or(Failed::Stale)?;
+    if purpose == Purpose::SignInAgain && !arrived.has_signed_in_since(began_at) {
+        return Err(Failed::NotRecent);
+    }
     let entry = pending::Entry {
         arrived,
         return_to: return_to.to_owned(),
-        connects: connects == "connect",
+        connects: purpose == Purpose::Connect,
         replaces: false,
         once,
     };

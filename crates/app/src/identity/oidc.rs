@@ -4,7 +4,7 @@ use super::claims::{self, Arrived};
 use super::fetch::{self, Metadata, Unverified, outside};
 use super::jose::Claims;
 use super::state;
-use super::{Failed, Start};
+use super::{Failed, Purpose, Start};
 use crate::{App, Error};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -60,10 +60,19 @@ pub(super) async fn address(
         .append_pair("nonce", &state::derive(app, start.visitor, NONCE, salt))
         .append_pair("code_challenge", &challenge)
         .append_pair("code_challenge_method", "S256");
+    let is_again = start.purpose == Purpose::SignInAgain;
     // Providers issue a refresh token for this scope only after consent (section 11).
-    if oidc.has_offline_access() {
-        url.query_pairs_mut().append_pair("prompt", "consent");
+    let consent = oidc.has_offline_access().then_some("consent");
+    let prompts: Vec<_> = is_again.then_some("login").into_iter().chain(consent).collect();
+    if !prompts.is_empty() {
+        url.query_pairs_mut().append_pair("prompt", &prompts.join(" "));
     }
+    // With `max_age`, the provider has to state when the user signed in (section 2).
+    let longest = match is_again {
+        true => 0,
+        false => app.config().sign_in.absolute_timeout.as_secs(),
+    };
+    url.query_pairs_mut().append_pair("max_age", &longest.to_string());
     Ok(url)
 }
 

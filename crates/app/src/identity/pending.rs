@@ -52,7 +52,7 @@ pub(super) fn seal(app: &App, visitor: &Secret, entry: &Entry) -> String {
 /// Opens a sealed identity. Fails with [`Error::NotFound`] for a text that is older than ten minutes
 /// or of another browser.
 pub(super) fn open(req: &Request, visitor: &Secret, sealed: &str) -> Result<Sealed, Error> {
-    let opened = state::open(&req.app, visitor, PURPOSE, sealed).ok_or(Error::NotFound)?;
+    let (opened, _) = state::open(&req.app, visitor, PURPOSE, sealed).ok_or(Error::NotFound)?;
     let sealed: Sealed = serde_json::from_str(&opened).map_err(|_| Error::NotFound)?;
     // The provider may have been disabled in the meantime.
     find(req, &sealed.arrived.provider)?;

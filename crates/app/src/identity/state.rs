@@ -25,15 +25,20 @@ pub(super) fn seal(app: &App, visitor: &Secret, purpose: &str, text: &str) -> St
     format!("{}{sealed}", hex::encode(salt))
 }
 
-/// Opens a text that this browser got in the last minutes.
-pub(super) fn open(app: &App, visitor: &Secret, purpose: &str, sealed: &str) -> Option<String> {
+/// Opens a text that this browser got in the last minutes, and says when it was sealed.
+pub(super) fn open(
+    app: &App,
+    visitor: &Secret,
+    purpose: &str,
+    sealed: &str,
+) -> Option<(String, Instant)> {
     let (salt, sealed) = sealed.split_at_checked(SALT_LENGTH)?;
     let bytes: SealSalt = hex::decode(salt).ok()?.try_into().ok()?;
     let opened = key(app, visitor, &bytes).open(purpose, sealed)?;
     let (millis, text) = opened.split_once('.')?;
     let began = Instant::from_timestamp_millis(millis.parse().ok()?)?;
     let age = app.now() - began;
-    (age < lifetime()).then(|| text.to_owned())
+    (age < lifetime()).then(|| (text.to_owned(), began))
 }
 
 fn key(app: &App, visitor: &Secret, salt: &SealSalt) -> SealKey {

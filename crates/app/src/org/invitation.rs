@@ -89,6 +89,7 @@ pub(super) fn lock_for_invitations(
     let organization = tx.lock_organization(named, WRITE, role.max(Role::Admin))?;
     if role == Role::Owner {
         require_session(tx)?;
+        tx.require_recent_sign_in()?;
     }
     lock_creator(tx)?;
     Ok(organization)

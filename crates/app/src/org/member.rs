@@ -59,6 +59,9 @@ pub async fn put_member(
         match (present, &user) {
             (Some(present), Some(_)) if present == role => {}
             (Some(present), Some(_)) => {
+                if present.max(role) == Role::Owner {
+                    tx.require_recent_sign_in()?;
+                }
                 if present == Role::Owner {
                     keep_an_owner(tx, &id, &user_id)?;
                 }
@@ -108,6 +111,7 @@ pub async fn remove_member(req: &Request, named: &str, user_id: &UserId) -> Resu
         if role == Role::Owner {
             require_owner(tx, &id)?;
             keep_an_owner(tx, &id, &user_id)?;
+            tx.require_recent_sign_in()?;
         }
         // Recorded first: the cause before its consequences.
         let target = Target::within(&id, user_id.as_str());

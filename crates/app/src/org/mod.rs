@@ -237,6 +237,7 @@ pub async fn delete(req: &Request, named: &str) -> Result<Organization, Error> {
     let named = named.to_owned();
     req.change(Action::OrganizationDeleted, move |tx| {
         let found = tx.lock_organization(&named, WRITE, Role::Owner)?;
+        tx.require_recent_sign_in()?;
         // Recorded first: records are sealed in order of creation, the cause before its
         // consequences.
         tx.record(&found, json!({"name": found.name}))?;

@@ -232,6 +232,7 @@ pub async fn update(
             )?;
         }
         if (after.plan, after.policy) != (before.plan, before.policy) {
+            tx.require_recent_sign_in()?;
             apply_policy(tx, &before, &tightening, grace)?;
         }
         Ok(tightening)

@@ -129,6 +129,7 @@ fn draw_checked(
     if !faults.is_empty() {
         return Err(Error::Invalid(faults.into()));
     }
+    tx.require_recent_sign_in_for(&scopes)?;
     if !limits.is_within(&tx.limits()?) {
         return Err(Denial::BeyondToken.into());
     }

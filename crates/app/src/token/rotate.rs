@@ -42,6 +42,7 @@ pub async fn rotate(
         if !is_itself {
             require_own_scopes(tx, &old.scopes)?;
         }
+        tx.require_recent_sign_in_for(&old.scopes)?;
         let policy_check = PolicyCheck::load(tx, &old.owner, &old.limits)?;
         let creator = lock_creator(tx)?;
         if let Some(creator) = creator.as_ref().filter(|_| !is_itself) {

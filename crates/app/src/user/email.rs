@@ -5,6 +5,7 @@
 
 use super::link;
 use super::password::verify_current;
+use crate::access::recent;
 use crate::mail::{self, MailSlot};
 use crate::session::SignedIn;
 use crate::tx::Tx;
@@ -174,6 +175,7 @@ pub async fn request_email_change(
     if !mail::is_configured(&req.app) {
         return Err(Error::Conflict(NO_MAIL));
     }
+    recent::check(&req.app, &req.caller, req.app.now())?;
     let new = user::email(new).map_err(|fault| Fault {
         field: "new_email",
         ..fault

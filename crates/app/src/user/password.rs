@@ -3,6 +3,7 @@
 use super::directory::{DEACTIVATED, Named};
 use super::reset::end_access_of_other;
 use super::{check_password, hash};
+use crate::access::recent;
 use crate::hashing::{Verdict, Waiter};
 use crate::session::{self, SessionCookies, SignedIn};
 use crate::throttle::{self, PasswordGuess, Target};
@@ -34,6 +35,7 @@ pub async fn change_password(
     others: OtherSessions,
 ) -> Result<SessionCookies, Error> {
     let (app, user) = (&req.app, &req.caller.signed_in()?.user);
+    recent::check(app, &req.caller, app.now())?;
     check_password(app, "new_password", new, [&user.name, &user.email])?;
     let PasswordGuess { guess, waiter } = verify_current(req, current).await?;
     let hash = hash(app, new, waiter).await?;

@@ -21,6 +21,8 @@ pub struct SignIn {
     pub idle_timeout: Duration,
     /// The time after sign-in at which a session ends, regardless of use.
     pub absolute_timeout: Duration,
+    /// How long a sign-in suffices for sensitive changes.
+    pub fresh_for: FreshFor,
     /// The memory of one argon2id hash in KiB; never less than OWASP's minimum.
     pub argon2_memory_kib: u32,
     /// The passes of one argon2id hash over its memory.
@@ -33,6 +35,42 @@ pub struct SignIn {
     pub passwords: Passwords,
     /// The identity providers, in the order of their buttons.
     pub providers: Vec<Provider>,
+}
+
+/// How long a sign-in suffices for sensitive changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FreshFor {
+    /// As long as the session.
+    Session,
+    /// For this time after it.
+    Within(Duration),
+}
+
+impl FreshFor {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "session" => Ok(Self::Session),
+            text => match duration::parse_within(text, &(MINUTE..=DAY)) {
+                Ok(within) => Ok(Self::Within(within)),
+                Err(message) => Err(format!("{message}; or write session for no limit")),
+            },
+        }
+    }
+
+    fn write(&self) -> String {
+        match self {
+            Self::Session => "session".to_owned(),
+            Self::Within(within) => duration::write(*within),
+        }
+    }
+
+    /// The time; `None` for the whole session.
+    pub fn limit(self) -> Option<Duration> {
+        match self {
+            Self::Session => None,
+            Self::Within(within) => Some(within),
+        }
+    }
 }
 
 /// Whether users sign in with passwords of this server.
@@ -61,6 +99,12 @@ impl SignIn {
                 ),
             );
         }
+        let fresh_for = table.text_as(
+            "fresh_for",
+            FreshFor::Within(MINUTE * 10),
+            FreshFor::parse,
+            FreshFor::write,
+        );
         let passwords = [("on", Passwords::On), ("off", Passwords::Off)];
         let passwords = table.choice("passwords", passwords, "is neither on nor off");
         let providers = read_providers(table);
@@ -72,6 +116,7 @@ impl SignIn {
         Self {
             idle_timeout,
             absolute_timeout,
+            fresh_for,
             argon2_memory_kib: table.number("argon2_memory_kib", 19_456, 19_456..=1_048_576),
             argon2_iterations: table.number("argon2_iterations", 2, 2..=100),
             hash_threads: table.number("hash_threads", (cores() / 2).max(1), 1..=1024),

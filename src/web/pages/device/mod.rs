@@ -52,8 +52,11 @@ pub async fn show_code(req: PageRequest) -> Answer {
     req.signed_in(&address(&req, code, via))?;
     let code_field = Form::from_pairs(vec![("user_code".to_owned(), code.to_owned())]);
     let mut typed = req.typed_or(code_field);
-    if via == Via::Link && !typed.was_sent() && UserCode::parse(code).is_some() && is_chosen(&req) {
-        match consent::follow_link(&req, code).await {
+    // A new sign-in has interrupted the decision.
+    let was_reviewed = typed.form.value("decision").is_some();
+    let opens = was_reviewed || via == Via::Link && !typed.was_sent();
+    if opens && UserCode::parse(code).is_some() && is_chosen(&req) {
+        match consent::follow_link(&req, code, via).await {
             Ok(Reviewed::Pending(consent)) => return show_pending(&req, *consent).await,
             Ok(Reviewed::Decided { ticket, id }) => {
                 return Ok(see_other(&result_path(&ticket, &id)));
@@ -321,6 +324,10 @@ pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
             return req
                 .again_on(&page, typed.with_status(StatusCode::NOT_FOUND))
                 .await;
+        }
+        Err(app::Error::SignInTooOld) => {
+            let via = consent::via_of_ticket(&req, ticket);
+            return Err(Failure::SignInAgain(address(&req, code, via)));
         }
         Err(error) => faults(renamed(error, "projects", "project"))?,
         Ok(Ok(decided)) => {

@@ -84,6 +84,8 @@ pub enum LoginNotice {
     ProviderDenied,
     /// The rules for the provider do not admit the user.
     ProviderNotAdmitted,
+    /// The provider did not confirm that the user has just signed in again.
+    ProviderNotRecent,
     /// The provider states no email address.
     ProviderNoEmail,
     /// The provider did not answer, or its answer proves nothing.
@@ -92,10 +94,11 @@ pub enum LoginNotice {
 
 impl LoginNotice {
     /// The notices about a sign-in with a provider.
-    const OF_PROVIDER: [(Self, &str); 5] = [
+    const OF_PROVIDER: [(Self, &str); 6] = [
         (Self::ProviderStale, "provider-stale"),
         (Self::ProviderDenied, "provider-denied"),
         (Self::ProviderNotAdmitted, "provider-not-admitted"),
+        (Self::ProviderNotRecent, "provider-not-recent"),
         (Self::ProviderNoEmail, "provider-no-email"),
         (Self::ProviderFailed, "provider-failed"),
     ];

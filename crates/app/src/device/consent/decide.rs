@@ -308,6 +308,7 @@ fn prepare(
     if scopes.is_empty() && tx.config().tokens.scope_required {
         return Err(Error::Invalid(Fault::new("scope", SCOPE_REQUIRED).into()));
     }
+    tx.require_recent_sign_in_for(&scopes)?;
     let granted = Granted {
         scopes: scopes.clone(),
         expires_at: expires_at.unwrap_or(latest),

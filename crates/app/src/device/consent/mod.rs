@@ -139,9 +139,10 @@ pub async fn review(req: &Request, typed: &str, via: Via) -> Result<Reviewed, Er
     }
 }
 
-/// Looks up the user code of a link, without changing anything if it leads to a device grant. A
-/// wrong, expired or used code counts as a failed attempt, as for [`review`].
-pub async fn follow_link(req: &Request, typed: &str) -> Result<Reviewed, Error> {
+/// Looks up the user code of a link, or one that the user typed before a new sign-in, without
+/// changing anything if it leads to a device grant. A wrong, expired or used code counts as a failed
+/// attempt, as for [`review`].
+pub async fn follow_link(req: &Request, typed: &str, via: Via) -> Result<Reviewed, Error> {
     let (app, user_id) = (&req.app, &req.caller.signed_in()?.user.id);
     let code = UserCode::parse(typed).ok_or(Error::NotFound)?;
     if let Some(decided) = find_decision(req, &code).await? {
@@ -157,8 +158,8 @@ pub async fn follow_link(req: &Request, typed: &str) -> Result<Reviewed, Error> 
         })
         .await?;
     let consent = match found.filter(|grant| grant.is_open(now)) {
-        Some(grant) => describe(req, grant, code, Via::Link).await?,
-        None => review_pending(req, code, Via::Link).await?,
+        Some(grant) => describe(req, grant, code, via).await?,
+        None => review_pending(req, code, via).await?,
     };
     Ok(Reviewed::Pending(Box::new(consent)))
 }
@@ -312,6 +313,13 @@ fn read_ticket(app: &App, signed_in: &SignedIn, ticket: &str) -> Option<(GrantId
             subtle::ConstantTimeEq::ct_eq(written.as_bytes(), ticket.as_bytes()).into()
         })
         .map(|confirmation| (grant_id, confirmation))
+}
+
+/// How the user code reached the consent page with this ticket; [`Via::Link`] if that is unknown.
+pub fn via_of_ticket(req: &Request, ticket: &str) -> Via {
+    let signed_in = req.caller.signed_in().ok();
+    let read = signed_in.and_then(|signed_in| read_ticket(&req.app, signed_in, ticket));
+    read.map_or(Via::Link, |(_, confirmation)| via_of(confirmation))
 }
 
 fn via_of(confirmation: Confirmation) -> Via {
