@@ -5,7 +5,8 @@ mod command;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 use command::{
-    audit, check, client, configuration, decision, deployment, operator, org, project, serve, user,
+    audit, check, client, configuration, decision, deployment, health, operator, org, project,
+    serve, user,
 };
 use doorcode_client::commands::{self, Command as Remote, CommandLine, Shared};
 use std::path::{Path, PathBuf};
@@ -65,6 +66,7 @@ enum Command {
     Config(Group<configuration::Configuration, commands::ConfigCommand>),
     /// Check a running deployment from outside: address, TLS, clock, proxy and refusals
     Check(check::Check),
+    Healthcheck(health::HealthCheck),
     /// Explain why a request with a token is allowed or denied
     Explain(decision::Explain),
     /// Print the description of the management API (OpenAPI 3.1)
@@ -111,6 +113,7 @@ fn main() -> ExitCode {
         }
         Some(Command::Operator(command)) => operator::run(config, command),
         Some(Command::Deployment(command)) => deployment::run(config, command),
+        Some(Command::Healthcheck(check)) => health::run(config, &check),
         Some(Command::Audit(Group::Server(command))) => audit::run(config, command),
         Some(Command::Audit(Group::User(command))) => {
             return remote(

@@ -8,6 +8,7 @@ pub mod client;
 pub mod configuration;
 pub mod decision;
 pub mod deployment;
+pub mod health;
 mod log;
 pub mod operator;
 pub mod org;

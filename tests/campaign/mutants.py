@@ -31,34 +31,43 @@ def second_token(campaign):
     """A creation is done twice."""
     name = any_token(campaign, revoked=False)
     campaign.cluster.sql('CREATE TEMP TABLE twice AS SELECT * FROM token WHERE name = ' + f"'{name}'",
-                         "UPDATE twice SET id = 'tok_twice', digest = 'twice'", 'INSERT INTO token SELECT * FROM twice')
+                         "UPDATE twice SET id = 'tok_twice', token_digest = 'twice'", 'INSERT INTO token SELECT * FROM twice')
     campaign.reconcile()
     campaign.cluster.sql("DELETE FROM token WHERE id = 'tok_twice'")
+
+
+# The revocation of another token.
+ANOTHER = 'SELECT revoked_at, revoked_by, revoked_reason FROM token WHERE revoked_at IS NOT NULL LIMIT 1'
+
+
+def set_revocation(campaign, name, values):
+    campaign.cluster.sql(f"UPDATE token SET (revoked_at, revoked_by, revoked_reason) = ({values}) WHERE name = '{name}'")
 
 
 def forgotten_revocation(campaign):
     """A revoked token works again."""
     name = any_token(campaign, revoked=True)
-    at, = campaign.cluster.sql(f"SELECT revoked_at FROM token WHERE name = '{name}'")
-    campaign.cluster.sql(f"UPDATE token SET revoked_at = NULL WHERE name = '{name}'")
+    set_revocation(campaign, name, 'SELECT NULL::timestamp, NULL, NULL')
     wait_for(campaign, 'stale', lambda: campaign.load.check(name))
-    campaign.cluster.sql(f"UPDATE token SET revoked_at = '{at}' WHERE name = '{name}'")
+    set_revocation(campaign, name, ANOTHER)
 
 
 def revoked_by_nobody(campaign):
     """An active token is refused."""
     name = any_token(campaign, revoked=False)
-    campaign.cluster.sql(f"UPDATE token SET revoked_at = created_at WHERE name = '{name}'")
+    set_revocation(campaign, name, ANOTHER)
     wait_for(campaign, 'wrong no', lambda: campaign.load.check(name))
-    campaign.cluster.sql(f"UPDATE token SET revoked_at = NULL WHERE name = '{name}'")
+    set_revocation(campaign, name, 'SELECT NULL::timestamp, NULL, NULL')
 
 
-def broken_statement(campaign):
-    """A statement fails for a reason that is no outage."""
-    campaign.cluster.sql('ALTER TABLE device_count RENAME TO hidden')
-    wait_for(campaign, '500', lambda: campaign.nodes[0].device(campaign.ledger.next('p')))
-    campaign.cluster.sql('ALTER TABLE hidden RENAME TO device_count')
-    campaign.recovery()
+def broken_value(campaign):
+    """A stored value makes no sense, which is no outage."""
+    name = any_token(campaign, revoked=False)
+    campaign.cluster.sql(f"UPDATE token SET scopes = chr(34) WHERE name = '{name}'")
+    node, token = campaign.nodes[0], campaign.ledger.tokens[name][0]
+    path = f'/v1/orgs/{campaign.load.organization}/tokens/{token}'
+    wait_for(campaign, '500', lambda: node.request('GET', path, Authorization=f'Bearer {node.operator}'))
+    campaign.cluster.sql(f"UPDATE token SET scopes = 'tokens:read' WHERE name = '{name}'")
 
 
 def fault_that_stays(campaign):
@@ -126,7 +135,7 @@ def hard_stop(campaign):
 
 # The promise that each breaks. Those of the second list are noticed in the end.
 DURING = [('lost', durability), ('doubled', second_token), ('stale', forgotten_revocation),
-          ('wrong no', revoked_by_nobody), ('500', broken_statement), ('not healed', fault_that_stays),
+          ('wrong no', revoked_by_nobody), ('500', broken_value), ('not healed', fault_that_stays),
           ('late', late_answers), ('no Retry-After', hidden_retry), ('ready', always_ready)]
 AT_THE_END = [('audit', missing_record), ('stop', hard_stop)]
 

@@ -1,7 +1,12 @@
-"""The result of a campaign: on standard output, and as a table for the documentation."""
+"""The result of a campaign: on standard output, and as a table for the documentation.
+
+    tests/campaign/report.py FIGURES PAGE
+"""
 
 import json
+import pathlib
 import statistics
+import sys
 
 LIE = 2.0
 NAMES = ['lost', 'doubled', 'stale', 'wrong no', 'refused', 'not healed', 'late', '500', 'no Retry-After', 'ready',
@@ -20,8 +25,8 @@ def show(options, ledger, figures, seconds):
     print(', '.join(f'{name} {ledger.counts[name]}' for name in NAMES))
     for text in ledger.violations[:40]:
         print('VIOLATION', text)
-    if options.table:
-        add_to_table(options, ledger, figures)
+    if options.figures:
+        add_figures(options, ledger, figures)
     verdict(count, len(ledger.violations), seconds)
 
 
@@ -31,18 +36,17 @@ def verdict(count, failures, seconds):
     print(f'FAILED (failures={min(failures, count)})' if failures else 'OK')
 
 
-def add_to_table(options, ledger, figures):
-    """Adds the figures of this run to a file, and writes the table of all runs in it."""
-    kept = options.table.with_suffix('.json')
-    runs = json.loads(kept.read_text()) if kept.exists() else []
+def add_figures(options, ledger, figures):
+    """Adds the figures of this run to a file."""
+    runs = json.loads(options.figures.read_text()) if options.figures.exists() else []
     runs.append({'database': options.database, 'seed': options.seed, 'figures': figures,
                  'acknowledged': [len(ledger.tokens), len(ledger.revoked), len(ledger.devices), ledger.flows],
                  'violations': {name: ledger.counts[name] for name in NAMES}})
-    kept.write_text(json.dumps(runs))
-    options.table.write_text(table(runs))
+    options.figures.write_text(json.dumps(runs))
 
 
 def table(runs):
+    """All runs as a table in Markdown."""
     lines = ['| database | fault | count | median s | worst s |', '|---|---|---|---|---|']
     for database in sorted({run['database'] for run in runs}):
         all_times = {}
@@ -57,5 +61,18 @@ def table(runs):
     tokens, revocations, grants, flows = map(sum, zip(*(run['acknowledged'] for run in runs)))
     found = ', '.join(f"{name} {sum(run['violations'].get(name, 0) for run in runs)}" for name in NAMES)
     lines += ['', f'Seeds: {seeds}. Acknowledged: {tokens} tokens, {revocations} revocations, {grants} device grants,',
-              f'{flows} sign-ins of devices.', '', f'Violations: {found}.', '']
+              f'{flows} sign-ins of devices.', '', f'Violations: {found}.']
     return '\n'.join(lines)
+
+
+def main():
+    """Writes the table of a file with figures between the markers of a page."""
+    figures, page = map(pathlib.Path, sys.argv[1:])
+    begin, end = '<!-- generated: faults -->\n', '<!-- end -->'
+    text = page.read_text()
+    before, rest = text.split(begin)
+    page.write_text(f'{before}{begin}\n{table(json.loads(figures.read_text()))}\n\n{end}{rest.split(end)[1]}')
+
+
+if __name__ == '__main__':
+    main()

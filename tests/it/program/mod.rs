@@ -11,6 +11,7 @@ mod connections;
 mod console;
 mod explain;
 mod first_start;
+mod health;
 mod identity;
 mod left_in_memory;
 mod log;
