@@ -14,7 +14,7 @@ use actix_web::http::ConnectionType;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpRequest, web};
-use app::trace::TraceContext;
+use app::trace::{Answered, Recording, TraceContext};
 use app::{App, Context};
 use config::{Config, StrictTransport};
 use domain::audit::Actor;
@@ -87,12 +87,15 @@ pub async fn every_answer(
         ..extract::context(&app, request.request())
     };
     let (request_id, address) = (context.request_id.clone(), context.source());
-    let trace = extract::trace(&app, request.request());
+    let received = extract::trace(&app, request.request());
+    let recording = app.record_trace(received);
+    let trace = recording.as_ref().map(Recording::context).or(received);
     request.extensions_mut().insert(context);
     let started = std::time::Instant::now();
 
     let answer = app::within_request(next.call(request));
-    let mut response = app::trace::within(trace, answer).await?;
+    let (answer, operations) = app::trace::within(trace, recording.is_some(), answer).await;
+    let mut response = answer?;
 
     let took = started.elapsed();
     let route = known.or_else(|| route::find(response.request()));
@@ -114,6 +117,16 @@ pub async fn every_answer(
             took,
         },
     );
+    if let Some(recording) = recording {
+        let answered = Answered {
+            method: response.request().method().as_str(),
+            route: pattern.as_deref().unwrap_or("other"),
+            status: response.status().as_u16(),
+            request_id: &request_id,
+            operations,
+        };
+        app.export_trace(&recording, &answered);
+    }
     // Proxies hand a refusal of `/auth/verify` to the callers of the API, whose policies are not
     // this server's.
     if verify::is_at(response.request().uri().path()) {

@@ -40,6 +40,7 @@ mod monitoring;
 mod names;
 mod oauth;
 mod operator;
+mod otlp;
 mod pages;
 mod password;
 mod program;

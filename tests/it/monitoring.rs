@@ -127,7 +127,10 @@ fn rules_have_the_form_of_prometheus() {
         assert!(["critical", "warning"].contains(&level), "{name}");
         // A template in braces would be a mapping without quotes.
         for text in [said, more] {
-            assert!(text.starts_with('"') && text.ends_with('"'), "{name}: {text}");
+            assert!(
+                text.starts_with('"') && text.ends_with('"'),
+                "{name}: {text}"
+            );
         }
         let expression: String = rule
             .iter()

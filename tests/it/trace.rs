@@ -24,7 +24,10 @@ async fn request(test: &TestApp, forwarded: &str) -> (String, Value) {
         .header("x-forwarded-for", forwarded);
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    let id = answer.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let id = answer.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     let log = String::from_utf8(mark.since()).unwrap();
     let line = log
         .lines()

@@ -1,5 +1,6 @@
 //! Figures of the running server, for metrics.
 
+use super::trace::Exporter;
 use super::{App, Error};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,6 +38,12 @@ impl App {
     /// Failed sign-ins since the start, by reason.
     pub fn sign_in_failures(&self) -> BTreeMap<&'static str, u64> {
         self.0.sign_in_failures.lock().clone()
+    }
+
+    /// Numbers of spans that were sent to the collector and that were dropped.
+    pub fn exported_spans(&self) -> (u64, u64) {
+        let exporter = self.0.exporter.as_ref();
+        exporter.map_or((0, 0), Exporter::counts)
     }
 
     /// Whether the database is PostgreSQL.

@@ -66,10 +66,11 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use store::Store;
-pub use store::{ErrorKind, Figures, Outage};
 pub use store::deadline::within_request;
+pub use store::{ErrorKind, Figures, Outage};
 use throttle::ReachedLimits;
 use tokio::sync::watch;
+use trace::Exporter;
 use uses::Uses;
 
 /// Time limit for the read of a readiness check.
@@ -186,6 +187,7 @@ struct Inner {
     background: Background,
     reached_limits: ReachedLimits,
     sign_in_failures: FailureCounts,
+    exporter: Option<Exporter>,
     providers: Providers,
 }
 
@@ -239,6 +241,7 @@ impl App {
         let mut leased_by = [0; 8];
         entropy.fill(&mut leased_by);
         let sink = Sink::start(&config.audit, hex::encode(leased_by))?;
+        let exporter = Exporter::start(&config.traces)?;
         let config = Arc::new(config);
         let inner = Inner {
             names: NameRules::new(config.tokens.prefix.as_str()),
@@ -263,6 +266,7 @@ impl App {
             background: Background::start(),
             reached_limits: ReachedLimits::default(),
             sign_in_failures: FailureCounts::default(),
+            exporter,
             providers: Providers::default(),
         };
         Ok(Self(Arc::new(inner), config))

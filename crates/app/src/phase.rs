@@ -59,6 +59,9 @@ impl App {
         for error in sweep::write_and_seal(self).await {
             tracing::error!(?error, "failed to write buffered data on shutdown");
         }
+        if let Some(exporter) = &self.0.exporter {
+            exporter.stop().await;
+        }
         let (app, store) = (self.clone(), self.store().clone());
         let (mail, database) = tokio::join!(
             tokio::task::spawn_blocking(move || app.outbox().stop()),

@@ -30,6 +30,7 @@ mod table;
 mod tests;
 mod tls;
 mod tokens;
+mod traces;
 mod verify;
 
 pub use audit::{Audit, Destination, TokenUse};
@@ -52,6 +53,7 @@ pub use sign_in::{
 };
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{Lifetime, TokenPrefix, Tokens};
+pub use traces::Traces;
 pub use verify::{ErrorFormat, Verify};
 
 use domain::route::RouteTable;
@@ -88,6 +90,8 @@ pub struct Config {
     pub mail: Option<Mail>,
     /// `[metrics]`: the metrics endpoint.
     pub metrics: Metrics,
+    /// `[traces]`: the export of traces.
+    pub traces: Traces,
     /// `[organizations]`: who may create organizations.
     pub organizations: Organizations,
     /// `[new_organizations]`: their plan and policy.
@@ -149,6 +153,7 @@ impl Config {
             operator: root.section("operator", Operator::read),
             mail: root.section("mail", Mail::read),
             metrics: root.section("metrics", Metrics::read),
+            traces: root.section("traces", Traces::read),
             organizations: root.section("organizations", Organizations::read),
             new_organizations: root.section("new_organizations", NewOrganizations::read),
             verify: root.section("verify", Verify::read),

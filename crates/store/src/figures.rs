@@ -37,7 +37,7 @@ impl ErrorKind {
     ];
 
     /// The kind of an error. `None` for a duplicate, which is an answer like any other.
-    fn of(error: &Error) -> Option<Self> {
+    pub(super) fn of(error: &Error) -> Option<Self> {
         match error {
             Error::Unavailable(_) => Some(Self::Unavailable),
             Error::ReadOnly => Some(Self::ReadOnly),

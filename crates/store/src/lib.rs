@@ -35,6 +35,7 @@ mod shift;
 pub mod single_org;
 mod statement;
 pub mod throttle;
+pub mod timing;
 pub mod token;
 pub mod token_access;
 pub mod token_block;
@@ -144,6 +145,7 @@ impl Store {
         T: Send + 'static,
         E: Fails,
     {
+        let began = timing::begin();
         let result = match &self.0.reads {
             Reads::Sqlite(connections) => {
                 let mut slot = connections.get_or_default().borrow_mut();
@@ -162,6 +164,7 @@ impl Store {
             }
             Reads::Postgres(readers) => readers.read(work).await,
         };
+        timing::end(began, false, &result);
         self.0.counters.note(&result);
         result
     }
@@ -174,7 +177,9 @@ impl Store {
         T: Send + 'static,
         E: Fails,
     {
+        let began = timing::begin();
         let result = self.0.writes.write(work).await;
+        timing::end(began, true, &result);
         self.0.health.note(&result);
         self.0.counters.note(&result);
         result

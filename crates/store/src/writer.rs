@@ -73,11 +73,7 @@ fn run(job: &mut Job, conn: &mut Conn, is_shared: bool) -> (After, Option<Error>
 
 impl WriteQueue {
     /// Starts the writer thread.
-    pub fn start(
-        url: &DatabaseUrl,
-        turns: Turns,
-        counters: &Arc<Counters>,
-    ) -> Result<Self, Error> {
+    pub fn start(url: &DatabaseUrl, turns: Turns, counters: &Arc<Counters>) -> Result<Self, Error> {
         let plan = Plan {
             name: "writer",
             threads: 1,

@@ -74,6 +74,16 @@ pub(super) async fn read(app: &App) -> Registry {
         ("sign_in_failures", "Failed sign-ins"),
         failures.map(|(reason, count)| (vec![("reason", reason)], count)),
     );
+    let (sent, dropped) = app.exported_spans();
+    let spans = [("sent", sent), ("dropped", dropped)];
+    counters(
+        &mut registry,
+        (
+            "spans",
+            "Spans of traces, by whether the collector took them",
+        ),
+        spans.map(|(result, count)| (vec![("result", result)], count)),
+    );
     // A database that does not answer is asked once.
     if not_ready != Some(NotReady::Outage(Outage::Database))
         && let Ok(Ok(codes)) = timeout(READ_WITHIN, app.count_live_codes()).await

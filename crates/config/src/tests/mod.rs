@@ -52,6 +52,8 @@ const OTHERS: [(&str, &str, &str); 67] = [
     ("mail", "smtp_url", r#""smtps://login:***@mail.example.com:465""#),
     ("mail", "from", r#""Acme <login@example.com>""#),
     ("metrics", "listen", r#""127.0.0.1:9464""#),
+    ("traces", "export_to", r#""http://127.0.0.1:4318/v1/traces""#),
+    ("traces", "one_in", "100"),
     ("organizations", "made_by", r#""operator""#),
     ("organizations", "plan_needed_for", r#""all_tokens""#),
     ("new_organizations", "plan", r#""free""#),
@@ -171,6 +173,10 @@ networks = []
 
 [metrics]
 listen = "same"
+
+[traces]
+export_to = "off"
+one_in = 1
 
 [organizations]
 made_by = "operator"

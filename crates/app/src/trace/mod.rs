@@ -1,6 +1,13 @@
-//! Distributed traces: the place of a request in one (W3C Trace Context, level 1).
+//! Distributed traces: the place of a request in one (W3C Trace Context, level 1), and their export.
+
+mod export;
+mod span;
+
+pub(crate) use export::Exporter;
+pub use span::{Answered, Recording};
 
 use std::fmt;
+use store::timing::{self, Operation};
 
 /// Length of `traceparent` in version 00.
 const LENGTH: usize = 55;
@@ -59,7 +66,11 @@ impl fmt::Display for TraceContext {
     /// Writes the header `traceparent`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (trace_id, span_id) = (self.trace_id(), hex::encode(self.span_id));
-        write!(f, "00-{trace_id}-{span_id}-{:02x}", u8::from(self.is_sampled))
+        write!(
+            f,
+            "00-{trace_id}-{span_id}-{:02x}",
+            u8::from(self.is_sampled)
+        )
     }
 }
 
@@ -67,9 +78,16 @@ tokio::task_local! {
     static CURRENT: Option<TraceContext>;
 }
 
-/// Runs the future of a request. The requests that it sends are part of its trace.
-pub async fn within<F: Future>(trace: Option<TraceContext>, work: F) -> F::Output {
-    CURRENT.scope(trace, work).await
+/// Runs the future of a request. The requests that it sends are part of its trace. If it is recorded,
+/// returns its operations of the database.
+pub async fn within<F: Future>(
+    trace: Option<TraceContext>,
+    is_recorded: bool,
+    work: F,
+) -> (F::Output, Vec<Operation>) {
+    CURRENT
+        .scope(trace, timing::within(is_recorded, work))
+        .await
 }
 
 /// The trace of the present request; `None` without one and outside of requests.
