@@ -27,6 +27,7 @@ mod outcome_record;
 mod outgoing;
 mod phase;
 pub mod project;
+mod readiness;
 pub mod reload;
 mod request;
 pub mod saved_form;
@@ -58,6 +59,7 @@ use held_polls::Waiting;
 use identity::Providers;
 use mail::Outbox;
 use phase::Phase;
+pub use readiness::NotReady;
 use reload::Settings;
 pub use request::Request;
 use ring::signature::Ed25519KeyPair;
@@ -72,9 +74,6 @@ use throttle::ReachedLimits;
 use tokio::sync::watch;
 use trace::Exporter;
 use uses::Uses;
-
-/// Time limit for the read of a readiness check.
-const READY_WITHIN: Duration = Duration::from_secs(2);
 
 /// Source of the current time.
 pub trait Clock: Send + Sync {
@@ -191,41 +190,6 @@ struct Inner {
     providers: Providers,
 }
 
-/// Why the server cannot handle requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotReady {
-    /// The server is about to stop.
-    Stopping,
-    /// The clock of this machine differs from that of the database.
-    Clock,
-    /// The audit log contradicts its checkpoints.
-    Contradicted,
-    /// The database cannot be used.
-    Outage(Outage),
-}
-
-impl NotReady {
-    /// All reasons.
-    pub const ALL: [Self; 6] = [
-        Self::Stopping,
-        Self::Clock,
-        Self::Contradicted,
-        Self::Outage(Outage::Database),
-        Self::Outage(Outage::ReadOnly),
-        Self::Outage(Outage::Full),
-    ];
-
-    /// The reason in one word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Stopping => "stopping",
-            Self::Clock => "clock",
-            Self::Contradicted => "audit",
-            Self::Outage(outage) => outage.as_str(),
-        }
-    }
-}
-
 impl App {
     /// Creates an application. Regular tasks start with [`sweep::run`]. Must be called within a
     /// runtime that lives as long as the application.
@@ -304,27 +268,6 @@ impl App {
     /// A new id for a request without one.
     pub fn draw_request_id(&self) -> String {
         hex::encode(self.random::<16>())
-    }
-
-    /// Succeeds if the server can handle requests: it is not stopping, its clock
-    /// is that of the database, nothing contradicts the audit log, and the
-    /// database can be read, and accepts writes by its last [heartbeat].
-    pub async fn is_ready(&self) -> Result<(), NotReady> {
-        if self.is_draining() {
-            return Err(NotReady::Stopping);
-        }
-        if self.is_clock_wrong() {
-            return Err(NotReady::Clock);
-        }
-        self.require_sound_log()
-            .map_err(|_| NotReady::Contradicted)?;
-        self.store().check_writable().map_err(NotReady::Outage)?;
-        let read = |conn: &mut store::Conn| store::user::is_any_user(conn);
-        let read = tokio::time::timeout(READY_WITHIN, self.store().read(read)).await;
-        match read {
-            Ok(Ok(_)) => Ok(()),
-            _ => Err(NotReady::Outage(Outage::Database)),
-        }
     }
 
     /// Waits until the present work in the background has ended.
