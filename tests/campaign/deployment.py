@@ -68,6 +68,7 @@ class Deployment:
             'DOORCODE__DEVICE__LIVE_CODES_PER_SITE': '100000',
             'DOORCODE__DEVICE__LIVE_CODES_PER_CLIENT': '100000',
             'DOORCODE__DEVICE__CODE_LIFETIME': '30m',
+            'DOORCODE__DEVICE__INTERVAL': '1s',
             'RUST_LOG': 'warn',
         }
         self.servers = [Server(self, number) for number in range(count)]

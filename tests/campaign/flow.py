@@ -62,7 +62,8 @@ class Browser:
             return False
         fields = {'ticket': ticket, 'user_code': field(page, 'user_code'), 'decision': 'approve', 'scope': 'tokens:read'}
         status, _, target = self.request(rng, 'POST', '/device/decide', fields)
-        return status == 303 and '/login' not in target
+        # A form that is not accepted leads back to its page.
+        return status == 303 and target.startswith('/device/result')
 
 
 def field(page, name):
@@ -98,7 +99,8 @@ def sign_in_device(load, browser, rng):
                 return
             if status == 400 and answer.get('error') != 'slow_down':
                 return
-            load.ended.wait(1)
+            # Beyond the interval, also if it has grown.
+            load.ended.wait(7 if status == 400 else 1.5)
     pollers = [threading.Thread(target=wait_for_token, args=(rng.choice(load.nodes),)) for _ in range(2)]
     for poller in pollers:
         poller.start()
