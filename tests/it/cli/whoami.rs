@@ -1,7 +1,8 @@
 //! `doorcode whoami`.
 
-use super::{Machine, signed_in_line};
-use crate::support::{CLI, TestApp};
+use super::{Machine, owner, signed_in_line};
+use crate::support::{CLI, OPERATOR, TestApp};
+use doorcode::app::token::CreateToken;
 
 #[actix_web::test]
 async fn whoami_shows_owner_token_scopes_and_expiry() {
@@ -38,6 +39,28 @@ async fn whoami_shows_owner_token_scopes_and_expiry() {
         .run()
         .exited(0)
         .says(&[&signed_in_line(&test.url)]);
+}
+
+/// A token that no user owns is in no organization as a member.
+#[actix_web::test]
+async fn organization_is_the_owner_of_its_token_and_not_one_of_none() {
+    let test = TestApp::start().await;
+    let machine = Machine::new(&test);
+    let ada = owner(&test).await;
+    let rockets = test.organization(&ada, "Rockets").await;
+    let input = CreateToken {
+        name: "ci".into(),
+        ..CreateToken::default()
+    };
+    let made = test.organization_token(&rockets, input).await;
+    for (token, signed_in) in [
+        (made.secret.expose(), "as the organization Rockets.\n"),
+        (OPERATOR, "as the operator.\n"),
+    ] {
+        let whoami = machine.command(&["whoami"]).env("DOORCODE_TOKEN", token);
+        let shown = whoami.run().exited(0).says(&[signed_in, "Token:         "]);
+        assert!(!shown.stdout.contains("Organizations:"), "{shown:?}");
+    }
 }
 
 #[actix_web::test]

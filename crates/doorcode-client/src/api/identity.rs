@@ -68,14 +68,16 @@ impl Identity {
         moment::end(self.me.token.end(), moment::current_time())
     }
 
-    /// The organizations of the token, with the owner's roles.
-    pub fn organizations(&self) -> String {
+    /// The organizations that the token of a user reaches, with the user's roles; `None` if no user
+    /// owns the token.
+    pub fn organizations(&self) -> Option<String> {
+        self.me.user.as_ref()?;
         let named = |organization: &Organization| match &organization.role {
             Some(role) => format!("{} ({})", plain(&organization.name), plain(role)),
             None => plain(&organization.name).into_owned(),
         };
         let organizations: Vec<_> = self.me.organizations.iter().map(named).collect();
-        or_none(organizations.join(", "))
+        Some(or_none(organizations.join(", ")))
     }
 }
 
@@ -119,7 +121,10 @@ mod tests {
         assert_eq!(identity.token(), "laptop (dc_…ab12)");
         assert_eq!(identity.scopes(), "orgs:read tokens:read");
         assert_eq!(identity.expiry(), "never");
-        assert_eq!(identity.organizations(), "Engines (owner), B");
+        assert_eq!(
+            identity.organizations().as_deref(),
+            Some("Engines (owner), B")
+        );
         assert_eq!(identity.document, document());
     }
 
@@ -138,7 +143,7 @@ mod tests {
         let identity = Identity::read(document, &Words::default()).unwrap();
         assert_eq!(identity.owner(), "the organization Engines");
         assert_eq!(identity.scopes(), "none");
-        assert_eq!(identity.organizations(), "none");
+        assert_eq!(identity.organizations(), None);
         assert!(
             identity.expiry().contains("February 2027"),
             "{}",

@@ -17,17 +17,20 @@ pub struct WhoamiOptions {
 pub async fn run(context: &Context<'_>) -> Result<(), Error> {
     let session = Session::open(context)?;
     let (settings, identity) = (&session.settings, session.identity().await?);
+    let organizations = identity.organizations().map(|names| {
+        let heading = context.branding.words.apply("Organizations:");
+        format!("{heading:<14} {names}\n")
+    });
     let text = format!(
         "Signed in to {host} as {owner}.\n\
-         {heading:<14} {organizations}\n\
+         {organizations}\
          Token:         {token}\n\
          Kept in:       {place}\n\
          Scopes:        {scopes}\n\
          Expires:       {expiry}",
-        heading = context.branding.words.apply("Organizations:"),
         host = settings.host,
         owner = identity.owner(),
-        organizations = identity.organizations(),
+        organizations = organizations.unwrap_or_default(),
         token = identity.token(),
         place = if settings.token_from_environment() {
             format!(

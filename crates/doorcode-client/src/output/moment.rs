@@ -56,15 +56,18 @@ pub fn until(text: &str, now: DateTime<Utc>) -> Option<TimeDelta> {
     (left > TimeDelta::zero()).then_some(left)
 }
 
-/// How long it is to a time, as a text such as `in 5 days`.
+/// How long it is to a time, rounded to the nearest unit, as a text such as `in 5 days`: a token of
+/// 90 days has 90 days left after its sign-in.
 pub fn left(left: TimeDelta) -> String {
-    match (left.num_days(), left.num_hours()) {
+    let rounded = |unit: TimeDelta| (left + unit / 2).num_seconds() / unit.num_seconds();
+    let (hours, days) = (rounded(TimeDelta::hours(1)), rounded(TimeDelta::days(1)));
+    match (hours, days) {
         _ if left <= TimeDelta::zero() => "ended".to_owned(),
-        (0, 0) => "in less than an hour".to_owned(),
-        (0, 1) => "in 1 hour".to_owned(),
-        (0, hours) => format!("in {hours} hours"),
-        (1, _) => "in 1 day".to_owned(),
-        (days, _) => format!("in {days} days"),
+        _ if left < TimeDelta::hours(1) => "in less than an hour".to_owned(),
+        (1, _) => "in 1 hour".to_owned(),
+        (..24, _) => format!("in {hours} hours"),
+        (_, 1) => "in 1 day".to_owned(),
+        _ => format!("in {days} days"),
     }
 }
 
@@ -77,17 +80,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_that_is_left_is_rounded_down() {
+    fn the_time_that_is_left_is_rounded_to_the_nearest_unit() {
+        const DAY: i64 = 24 * 60;
         for (minutes, expected) in [
             (-1, "ended"),
             (0, "ended"),
+            (1, "in less than an hour"),
             (59, "in less than an hour"),
             (60, "in 1 hour"),
-            (23 * 60, "in 23 hours"),
-            (24 * 60, "in 1 day"),
-            (14 * 24 * 60 - 1, "in 13 days"),
+            (89, "in 1 hour"),
+            (90, "in 2 hours"),
+            (23 * 60 + 29, "in 23 hours"),
+            (23 * 60 + 30, "in 1 day"),
+            (DAY, "in 1 day"),
+            (DAY + DAY / 2 - 1, "in 1 day"),
+            (DAY + DAY / 2, "in 2 days"),
+            (14 * DAY - 1, "in 14 days"),
+            (90 * DAY - 1, "in 90 days"),
         ] {
-            assert_eq!(left(TimeDelta::minutes(minutes)), expected);
+            assert_eq!(left(TimeDelta::minutes(minutes)), expected, "{minutes}");
         }
     }
 
