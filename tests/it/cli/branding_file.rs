@@ -3,11 +3,12 @@
 
 use super::branding::{client, program};
 use super::{DEFAULT_SCOPES, code_of};
-use crate::support::machine::{Machine, SERVER};
+use crate::support::machine::{CLIENT, SERVER};
 use crate::support::program::{Finished, Program};
 use crate::support::source::root;
 use crate::support::{EMAIL, TestApp};
 use doorcode::app::client::Kind;
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
@@ -60,23 +61,6 @@ async fn branding_of_others_is_ignored_with_a_warning_and_a_wrong_one_refused() 
     acme.write_branding("program = \"acme\"\nhots = \"x\"\n", 0o644);
     let refused = acme.run(&["whoami"]).exited(1);
     refused.complains(&["error: ", "acme.branding.toml", "unknown field `hots`"]);
-}
-
-/// The help of all commands: of the program, and of each that its help lists.
-fn help_of_all(branded: &Machine, command: &[&str]) -> usize {
-    let help = branded.run(&[command, &["--help"]].concat()).exited(0);
-    let mut lines = help.stdout.lines();
-    let mut count = 1;
-    while lines.by_ref().any(|line| line.ends_with("ommands:")) {
-        let listed = lines.by_ref().take_while(|line| !line.is_empty());
-        for line in listed.filter(|line| !line.starts_with("   ")) {
-            let name = line.split_whitespace().next().unwrap();
-            if name != "help" {
-                count += help_of_all(branded, &[command, &[name]].concat());
-            }
-        }
-    }
-    count
 }
 
 /// The program with the server takes its names from the same file.
@@ -148,12 +132,55 @@ async fn help_completions_and_pages_of_the_program_with_the_server_name_it() {
     }
 }
 
+/// The names of the commands below a heading of the help.
+fn below<'a>(help: &'a str, heading: &str) -> Vec<&'a str> {
+    let (_, rest) = help.split_once(&format!("\n{heading}:\n")).unwrap();
+    let lines = rest.lines().take_while(|line| !line.is_empty());
+    let named = lines.filter(|line| !line.starts_with("   "));
+    named
+        .filter_map(|line| line.split_whitespace().next())
+        .collect()
+}
+
+/// A command that the company renames is one of users. Help and page have the same order.
+#[actix_web::test]
+async fn renamed_command_is_listed_once_and_in_the_same_order_everywhere() {
+    let test = TestApp::start().await;
+    let branding = "[words]\nproject = \"vault\"\nprofile = \"mode\"\n";
+    for (own, headings) in [
+        (CLIENT, &["Commands"][..]),
+        (SERVER, &["User commands", "Server commands"]),
+    ] {
+        let acme = program(own, &test, ("acme", branding));
+        let help = acme.command(&["--help"]).run().exited(0).stdout;
+        let lists: Vec<_> = headings.iter().map(|own| below(&help, own)).collect();
+        for list in &lists {
+            assert!(list.is_sorted_by(|a, b| a < b), "{list:?}");
+        }
+        assert!(lists[0].contains(&"mode") && lists[0].contains(&"vault"));
+        let all: BTreeSet<_> = lists.concat().into_iter().collect();
+        assert!(!all.contains("profile") && !all.contains("project"));
+        if let [_, servers] = &lists[..] {
+            assert!(!servers.contains(&"mode"), "{servers:?}");
+            // The group has commands of the server too.
+            assert!(servers.contains(&"vault"), "{servers:?}");
+        }
+        acme.command(&["man", "."]).run().exited(0);
+        let page = fs::read_to_string(acme.home().join("acme.1")).unwrap();
+        let listed: Vec<_> = page
+            .lines()
+            .filter_map(|line| line.strip_prefix("acme\\-")?.strip_suffix("(1)"))
+            .collect();
+        assert_eq!(listed, Vec::from_iter(all), "{page}");
+    }
+}
+
 #[actix_web::test]
 async fn help_of_every_command_has_the_names_of_the_company() {
     let test = TestApp::start().await;
     let branding = "[words]\norganization = \"team\"\nproject = \"vault\"\n";
     let acme = client(&test, "acme", branding);
-    assert!(help_of_all(&acme, &[]) > 20);
+    assert!(acme.read_help(&[]) > 20);
 }
 
 /// Compiles the build script of the client.

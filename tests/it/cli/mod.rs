@@ -1,6 +1,7 @@
 //! The client commands of the program, against a real server.
 
 mod audit;
+mod branded_build;
 mod branding;
 mod branding_file;
 mod connection;

@@ -14,6 +14,10 @@ pub const CLIENT: &str = env!("CARGO_BIN_EXE_doorcode-client");
 /// The program that also has the commands of the server.
 pub const SERVER: &str = env!("CARGO_BIN_EXE_doorcode");
 
+/// The program of a company whose names are compiled in, those of
+/// `crates/doorcode-client/examples/acme.toml`.
+pub const ACME: &str = env!("CARGO_BIN_EXE_acme");
+
 /// A machine.
 pub struct Machine {
     home: TempDir,
@@ -27,19 +31,24 @@ impl Machine {
     /// is its server.
     pub fn new(own: &str, branding: &str, host: &str) -> Self {
         let names: toml::Table = branding.parse().unwrap();
+        let machine = Self::without_file(own, names["program"].as_str().unwrap(), host);
+        machine.write_branding(branding, 0o644);
+        machine
+    }
+
+    /// A program under this name, with no file beside it.
+    pub fn without_file(own: &str, name: &str, host: &str) -> Self {
         let own = Path::new(own);
         // Another name of the same file: a copy could be open for writing when it is started.
         let folder = tempfile::tempdir_in(own.parent().unwrap()).unwrap();
-        let program = folder.path().join(names["program"].as_str().unwrap());
+        let program = folder.path().join(name);
         fs::hard_link(own, &program).unwrap();
-        let machine = Self {
+        Self {
             home: tempfile::tempdir().unwrap(),
             folder,
             program,
             host: host.to_owned(),
-        };
-        machine.write_branding(branding, 0o644);
-        machine
+        }
     }
 
     /// The file beside the program.
@@ -83,6 +92,25 @@ impl Machine {
             assert!(!text.to_lowercase().contains("doorcode"), "{text}");
         }
         finished
+    }
+
+    /// Reads the help of a command and of those below it, which must name the company alone.
+    /// Returns their number.
+    #[track_caller]
+    pub fn read_help(&self, command: &[&str]) -> usize {
+        let help = self.run(&[command, &["--help"]].concat()).exited(0);
+        let mut lines = help.stdout.lines();
+        let mut count = 1;
+        while lines.by_ref().any(|line| line.ends_with("ommands:")) {
+            let listed = lines.by_ref().take_while(|line| !line.is_empty());
+            for line in listed.filter(|line| !line.starts_with("   ")) {
+                let name = line.split_whitespace().next().unwrap();
+                if name != "help" {
+                    count += self.read_help(&[command, &[name]].concat());
+                }
+            }
+        }
+        count
     }
 
     /// Starts a sign-in and returns it with its user code.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::Subcommand as _;
 use console::Term;
 
-use super::{Command, Program};
+use super::Command;
 use crate::branding::Branding;
 use crate::output::wrap_line;
 
@@ -51,20 +51,33 @@ const EXIT_CODES: [(&str, &str); 6] = [
     ("130", "Cancelled"),
 ];
 
+/// The server commands of a program that has them beside those of users.
+pub struct ServerCommands<'a> {
+    /// The commands of users, with the names and texts of the branding.
+    pub users: clap::Command,
+    /// The environment variables of the server commands and their meaning.
+    pub variables: &'a [(&'a str, &'a str)],
+}
+
 /// Lays out the help: commands in alphabetical order, then examples, exit codes and environment
 /// variables. A program that also has server commands lists them apart, with their variables; a
 /// group with commands of both kinds is in both lists.
 pub fn arrange(
     command: clap::Command,
     branding: &Branding,
-    server: Option<&[(&str, &str)]>,
+    server: Option<&ServerCommands<'_>>,
 ) -> clap::Command {
     let all = listed(&command);
     let commands = match server {
-        Some(_) => {
-            let own = listed(&Command::augment_subcommands(clap::Command::new("")));
-            let servers: Vec<_> = all.into_iter().filter(|all| !own.contains(all)).collect();
-            let users = listed(&Program::augment_subcommands(clap::Command::new("")));
+        Some(server) => {
+            let own = Command::augment_subcommands(clap::Command::new(""));
+            let own: Vec<_> = own
+                .get_subcommands()
+                .map(|own| branding.words.name(own.get_name()))
+                .collect();
+            let is_of_server = |(name, _): &(String, String)| !own.contains(&name.as_str());
+            let servers: Vec<_> = all.into_iter().filter(is_of_server).collect();
+            let users = listed(&server.users);
             section("User commands", &users) + &section("Server commands", &servers)
         }
         None => section("Commands", &all),
@@ -78,7 +91,9 @@ pub fn arrange(
         owned.collect()
     };
     let mut variables = own.to_vec();
-    variables.extend(pairs(server.unwrap_or_default()));
+    variables.extend(pairs(
+        server.map(|server| server.variables).unwrap_or_default(),
+    ));
     variables.extend(pairs(&COMMON_VARIABLES));
     let after = examples(branding)
         + &section("Exit codes", &pairs(&EXIT_CODES))

@@ -2,9 +2,10 @@
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory as _, Error};
+use clap::{CommandFactory as _, Error, Subcommand as _};
 
-use super::{Arguments, help};
+use super::help::{self, ServerCommands};
+use super::{Arguments, Program};
 use crate::branding::Branding;
 
 /// The environment variables that the help of an option names.
@@ -56,24 +57,39 @@ impl<'a> CommandLine<'a> {
     ) -> Result<clap::ArgMatches, Error> {
         let arguments: Vec<_> = arguments.collect();
         let parsed = self
-            .renamed(|own, name| own.alias(name))
+            .renamed(self.base(), |own, name| own.alias(name))
             .try_get_matches_from(&arguments);
         parsed.or_else(|_| self.describe().try_get_matches_from(&arguments))
     }
 
-    /// All commands under the names of the branding, with the layout of the help.
+    /// All commands under the names of the branding, with the layout of the help. The commands have
+    /// the same order everywhere: that of the alphabet.
     pub fn describe(&self) -> clap::Command {
-        let command = self.renamed(|own, name| {
-            let former = own.get_name().to_owned();
-            own.name(name).alias(former)
+        let name = |command| {
+            self.renamed(command, |own, name| {
+                let former = own.get_name().to_owned();
+                own.name(name).alias(former)
+            })
+        };
+        let server = self.server.map(|variables| ServerCommands {
+            users: name(below(
+                Program::augment_subcommands(clap::Command::new("")),
+                self.branding,
+            )),
+            variables,
         });
-        help::arrange(command, self.branding, self.server)
+        let command = name(self.base()).mut_subcommands(|command| command.display_order(0));
+        help::arrange(command, self.branding, server.as_ref())
     }
 
     /// The command line with the names of the branding. `rename` gives a command the word of the
     /// branding.
-    fn renamed(&self, rename: fn(clap::Command, String) -> clap::Command) -> clap::Command {
-        COMMANDS.into_iter().fold(self.base(), |command, own| {
+    fn renamed(
+        &self,
+        command: clap::Command,
+        rename: fn(clap::Command, String) -> clap::Command,
+    ) -> clap::Command {
+        COMMANDS.into_iter().fold(command, |command, own| {
             let name = self.branding.words.name(own).to_owned();
             match name == own {
                 true => command,
