@@ -9,6 +9,7 @@ use doorcode::domain::Instant;
 use doorcode::domain::client::{Client as Application, Credential, Standing};
 use doorcode::domain::scope::ScopeSet;
 use doorcode::web::client_document;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -120,8 +121,13 @@ pub fn run(config: Option<&Path>, client: Client) -> Outcome {
                     false => Kind::Public,
                 },
             };
-            let registered = as_operator(config, async |req| client::register(req, new).await)?;
-            print(&describe_registered(&registered))
+            let (registered, namesakes) = as_operator(config, async |req| {
+                let registered = client::register(req, new).await?;
+                let namesakes = client::namesakes(req, &registered.client).await?;
+                Ok((registered, namesakes))
+            })?;
+            print(&describe_registered(&registered))?;
+            warn_about(&namesakes)
         }
         Client::List { json } => list(config, json),
         Client::Update {
@@ -146,10 +152,13 @@ pub fn run(config: Option<&Path>, client: Client) -> Outcome {
                     (false, false) => None,
                 },
             };
-            let client = on(config, &id, async |req| {
-                client::update(req, &id, input).await
+            let (client, namesakes) = on(config, &id, async |req| {
+                let client = client::update(req, &id, input).await?;
+                let namesakes = client::namesakes(req, &client).await?;
+                Ok((client, namesakes))
             })?;
-            print(&describe(&client))
+            print(&describe(&client))?;
+            warn_about(&namesakes)
         }
         Client::RotateSecret { id, overlap } => {
             let overlap = chrono::Duration::from_std(overlap)?;
@@ -219,6 +228,18 @@ fn remove(config: Option<&Path>, id: &str, yes: bool) -> Outcome {
         "{id} is removed. Tokens revoked: {}.",
         revoked.tokens
     ))
+}
+
+/// Warns on standard error about the other clients with the same name.
+fn warn_about(namesakes: &[String]) -> Outcome {
+    if !namesakes.is_empty() {
+        writeln!(
+            std::io::stderr(),
+            "warning: users cannot tell it apart from a client with the same name: {}",
+            namesakes.join(", ")
+        )?;
+    }
+    Ok(())
 }
 
 fn describe(client: &Application) -> String {

@@ -18,6 +18,7 @@ mod signals;
 mod supervisor;
 pub mod user;
 mod uses;
+mod welcome;
 
 use doorcode::app::deployment::{
     Found, Secrets, is_in_use, make_private_directory, require_keys, require_operator_token,
@@ -182,7 +183,7 @@ pub fn migrate(config: Option<&Path>) -> Outcome {
 /// `doorcode openapi`.
 pub fn openapi(config: Option<&Path>) -> Outcome {
     let config = load_config(config)?;
-    let document = doorcode::web::openapi::document(&config.server.public_url, &config.scopes);
+    let document = doorcode::web::openapi::document(&config);
     print_document(&serde_json::to_string_pretty(&document)?)
 }
 

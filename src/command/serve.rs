@@ -4,20 +4,18 @@ use super::configuration::describe_reload;
 use super::log::Log;
 use super::signals::{self, Stop};
 use super::supervisor::{Supervisor, passed_sockets};
-use super::{
-    Deployment, Outcome, Start, absolute, explain, load_config, open, print, program, warnings,
-};
+use super::welcome::Welcome;
+use super::{Deployment, Outcome, Start, absolute, explain, load_config, open, print, warnings};
 use actix_web::dev::ServerHandle;
 use doorcode::app::heartbeat::Heart;
 use doorcode::app::tls::{self, ServerCertificate};
 use doorcode::app::{
     App, Clock as _, Request, SystemClock, audit, client, deployment, reload, sweep, user,
 };
-use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Listen, Metrics, Tls};
-use doorcode::domain::secret::Secret;
+use doorcode::config::{Config, DEFAULT_FILE, FILE_VARIABLE, Listen, Metrics};
 use doorcode::web::{self, Closer, OpenSocket};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -156,6 +154,9 @@ async fn serve(config: Config, log: Log) -> Outcome {
             made: &made,
             setup: setup.as_ref(),
             certificate: certificate.as_deref(),
+            scope: client::scope_for_cli(&app)
+                .await
+                .map_err(|error| explain(&error))?,
         };
         print(&welcome.text())?;
         supervisor.tell_ready();
@@ -312,74 +313,5 @@ async fn received(signal: &mut std::io::Result<Signal>) {
         }
         // Without a signal handler, wait forever.
         Err(_) => std::future::pending().await,
-    }
-}
-
-/// The content of the text after the start: the URL, the created files and the next steps.
-struct Welcome<'a> {
-    app: &'a App,
-    made: &'a [PathBuf],
-    setup: Option<&'a Secret>,
-    certificate: Option<&'a ServerCertificate>,
-}
-
-impl Welcome<'_> {
-    fn text(&self) -> String {
-        let config = self.app.config();
-        let url = &config.server.public_url;
-        let mut text = format!("\n{} is running at {url}\n", config.branding.name);
-        for path in self.made {
-            text += &format!(
-                "Created {} (only you can read it): {}.\n",
-                path.display(),
-                self.purpose(path)
-            );
-        }
-        let program = program();
-        let mut options = match url.as_str() {
-            "http://127.0.0.1:8080" => String::new(),
-            other => format!(" --host {other}"),
-        };
-        if let Some(certificate) = self.self_signed() {
-            options += &format!(" --ca-cert {}", absolute(certificate.path()));
-            text += &format!(
-                "\nThe certificate is self-signed. Clients trust it with --ca-cert FILE and a copy \
-                 of {}.\nIn a browser, compare its SHA-256 fingerprint before you accept it:\n\n    \
-                 {}\n",
-                certificate.path().display(),
-                certificate.fingerprint()
-            );
-        }
-        if let Some(link) = self.setup {
-            let link = url.join(&web::setup_path(link.expose()));
-            text += &format!(
-                "\nThere are no users yet. Open this link in a browser to create the first one.\n\
-                 The link works once:\n\n    {link}\n\n\
-                 Then sign in from another terminal:\n\n    {program} login{options}\n"
-            );
-        }
-        text + "\nPress Ctrl-C to stop.\n"
-    }
-
-    /// The certificate, if the server made it.
-    fn self_signed(&self) -> Option<&ServerCertificate> {
-        let is_own = self.app.config().server.tls == Tls::SelfSigned;
-        self.certificate.filter(|_| is_own)
-    }
-
-    fn purpose(&self, path: &Path) -> &'static str {
-        let config = self.app.config();
-        let certificate = config.server.certificate_files();
-        if *path == config.operator.token_file {
-            "the operator token, which allows every operation"
-        } else if *path == config.audit.signing_key_file {
-            "the key that signs the audit log"
-        } else if *path == config.server.secret_key_file {
-            "the secret key of this deployment"
-        } else if certificate.is_some_and(|files| files.key == *path) {
-            "the key of the certificate"
-        } else {
-            "the certificate"
-        }
     }
 }

@@ -70,6 +70,9 @@ pub enum Error {
         /// `error_description`.
         description: Option<String>,
     },
+    /// The server issues no token without scopes, and the sign-in names none. The scopes of the
+    /// server, if it lists them.
+    ScopeNeeded(Vec<String>),
     /// The device grant was denied, with the server's reason.
     Denied(Option<String>),
     /// The code expired before it was approved.
@@ -169,6 +172,13 @@ impl fmt::Display for Error {
                 description: Some(text),
             } => {
                 write!(f, "The server refused: {text} ({name})")
+            }
+            Self::ScopeNeeded(scopes) => {
+                f.write_str("The sign-in needs at least one scope.")?;
+                match scopes.join(", ") {
+                    scopes if scopes.is_empty() => Ok(()),
+                    scopes => write!(f, " The scopes are: {scopes}."),
+                }
             }
             Self::Denied(Some(reason)) => f.write_str(reason),
             Self::Denied(None) => f.write_str("The sign-in was denied."),

@@ -124,6 +124,13 @@ pub fn list_clients(conn: &mut Conn, page: &Page) -> Result<Vec<Client>, Error> 
     query.read_all::<Row>(conn)
 }
 
+/// The ids of the clients with this name.
+pub fn find_ids_by_name(conn: &mut Conn, name: &str) -> Result<Vec<String>, Error> {
+    let query = client::table.filter(client::name.eq(name));
+    let ids = query.order(client::id.asc()).select(client::id);
+    Ok(ids.rows::<String>(conn)?)
+}
+
 /// Changes all attributes of a client but its id and its time of registration.
 pub fn update_client(conn: &mut Conn, changed: &Client) -> Result<(), Error> {
     let row = Row::of(changed, Instant::UNIX_EPOCH);

@@ -8,8 +8,7 @@ use crate::web::problem_kind::Kind;
 use crate::web::{headers, probe};
 use actix_web::{HttpResponse, web};
 use app::App;
-use config::PublicUrl;
-use domain::scope::Catalogue;
+use config::Config;
 use flate2::read::GzDecoder;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -44,19 +43,18 @@ struct Description;
     responses((status = 200, description = "The OpenAPI description.", body = Object))
 )]
 pub async fn show_document(app: web::Data<App>) -> HttpResponse {
-    let mut response = HttpResponse::Ok().json(document(
-        &app.config().server.public_url,
-        &app.config().scopes,
-    ));
+    let mut response = HttpResponse::Ok().json(document(app.config()));
     headers::no_store(response.headers_mut());
     response
 }
 
-/// OpenAPI description of the server with this URL and these scopes.
-pub fn document(public_url: &PublicUrl, catalogue: &Catalogue) -> Value {
+/// OpenAPI description of the server with these settings.
+pub fn document(config: &Config) -> Value {
+    let catalogue = &config.scopes;
     #[expect(clippy::unwrap_used, reason = "a test compares it with the code")]
     let mut document: Value = serde_json::from_reader(GzDecoder::new(DOCUMENT)).unwrap();
-    document["servers"] = json!([{"url": public_url.as_str()}]);
+    document["info"]["title"] = config.branding.name.as_str().into();
+    document["servers"] = json!([{"url": config.server.public_url.as_str()}]);
     for (path, route) in TABLE.iter() {
         let Some(plain) = route.scope else { continue };
         let Some(scope) = catalogue.built_in(plain) else {

@@ -225,6 +225,46 @@ fn client_is_listed_and_updated() {
     }
 }
 
+/// Users tell applications apart by their names.
+#[test]
+fn built_in_client_has_a_name_of_its_own() {
+    let deployment = Deployment::migrated();
+    let names = || {
+        let listed = deployment.command(&["client", "list", "--json"]).run();
+        let listed = listed.exited(0).json();
+        let mut names = Vec::new();
+        for client in listed.as_array().unwrap() {
+            names.push(client["name"].as_str().unwrap().to_owned());
+        }
+        names
+    };
+    let add = |id: &str, name: &str| {
+        let add = deployment.command(&["client", "add", "--id", id, "--name", name]);
+        add.args(&["--all-scopes"]).run().exited(0)
+    };
+    assert_eq!(names(), ["Doorcode CLI"]);
+    assert_eq!(add("acme-cli", "Doorcode CLI").stderr, "");
+    assert_eq!(names(), ["Doorcode CLI", "Doorcode server CLI"]);
+    let rename = ["client", "update", "--id", "acme-cli", "--name"];
+    let rename = |name: &str| deployment.command(&rename).args(&[name]).run().exited(0);
+    rename("Acme Tools");
+    assert_eq!(names(), ["Acme Tools", "Doorcode CLI"]);
+
+    // The operator decides on the others.
+    let warning =
+        "warning: users cannot tell it apart from a client with the same name: acme-cli\n";
+    assert_eq!(add("other-cli", "Acme Tools").stderr, warning);
+    let warning = warning.replace("acme-cli", "other-cli");
+    assert_eq!(rename("Acme Tools").stderr, warning);
+
+    // The program of the company is the CLI of its users.
+    let text = "[branding]\nname = \"Acme\"\nprogram = \"acme\"\n";
+    deployment.write("doorcode.toml", text);
+    assert_eq!(names(), ["Acme Tools", "Acme server CLI", "Acme Tools"]);
+    add("third-cli", "Acme server CLI");
+    assert_eq!(names()[1], "Acme built-in CLI");
+}
+
 /// What the operator changed on a client survives a start, on the built-in one too. An unchanged
 /// built-in client follows the settings.
 #[test]

@@ -94,6 +94,69 @@ async fn first_start_creates_its_files_and_prints_the_next_steps() {
     assert!(!finished.stderr.contains("ctix"), "{}", finished.stderr);
 }
 
+/// The words of the sign-in that the start printed, without the program.
+fn printed_sign_in(server: &Running) -> Vec<&str> {
+    let mut lines = server.stdout.lines().map(str::trim);
+    let line = lines.find(|line| line.contains(" login"));
+    let line = line.unwrap_or_else(|| panic!("{}", server.stdout));
+    line.split(' ').skip(1).collect()
+}
+
+/// The command that the start prints works as it stands, also where tokens need a scope and none is
+/// the default.
+#[actix_web::test]
+async fn printed_sign_in_names_a_scope_where_it_needs_one() {
+    let deployment = Deployment::new();
+    deployment.write(
+        "doorcode.toml",
+        "[tokens]\nbuiltin_scopes = \"hide\"\nscope_required = true\n\
+         [[scopes]]\nname = \"machines:read\"\ndescription = \"See machines\"\n\
+         [[scopes]]\nname = \"machines:write\"\ndescription = \"Change machines\"\n",
+    );
+    let server = deployment.start();
+    let path = setup_path(&server, &deployment);
+    assert_eq!(set_up(&deployment, &path).await, 303);
+    let words = printed_sign_in(&server);
+    let host = ["login", "--host", &deployment.url];
+    assert_eq!(words, [&host[..], &["--scope", "machines:read"]].concat());
+
+    let login = deployment.command(&words).args(&["--no-browser"]);
+    let mut login = login.spawn();
+    let line = login.line("Code:  ");
+    let (_, code) = line.split_once("Code:  ").unwrap();
+    let mut browser = deployment.user().await;
+    browser.approve(code.trim(), &["machines:read"]).await;
+    login
+        .finish()
+        .exited(0)
+        .says(&["Scopes:      machines:read\n", ", in 90 days\n"]);
+
+    // Without the scope the advice is right, too.
+    let without = deployment.command(&host).args(&["--no-browser"]);
+    let refused = without.args(&["--profile", "other"]).run().exited(1);
+    assert!(!refused.stderr.contains("Check the names"), "{refused:?}");
+    refused.complains(&[
+        "The sign-in needs at least one scope. The scopes are: machines:read, machines:write.",
+        &format!(
+            "Choose what you need: `doorcode login --profile other --host {} --scope SCOPE`.",
+            deployment.url
+        ),
+    ]);
+}
+
+/// Users sign in with the program that the configuration names, whose client the operator registers.
+#[actix_web::test]
+async fn printed_sign_in_names_the_program_of_users() {
+    let deployment = Deployment::new();
+    deployment.write("doorcode.toml", "[branding]\nprogram = \"cmdop\"\n");
+    let server = deployment.start();
+    let expected = format!("    cmdop login --host {}\n", deployment.url);
+    for piece in ["`doorcode client add`", &expected] {
+        assert!(server.stdout.contains(piece), "{piece}: {}", server.stdout);
+    }
+    assert!(!server.stdout.contains("doorcode login"));
+}
+
 /// PWD-10.
 #[actix_web::test]
 async fn each_start_prints_a_new_link_until_a_user_exists() {

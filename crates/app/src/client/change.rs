@@ -47,6 +47,7 @@ pub async fn update(req: &Request, id: &str, input: UpdateClient) -> Result<Clie
         }
         store::client::update_client(tx.conn, &new)?;
         tx.record(Some(id.as_str()), difference(&found, &new))?;
+        ensure(tx, tx.config())?;
         Ok(new)
     })
     .await
@@ -213,7 +214,7 @@ pub(crate) fn ensure(tx: &mut Tx<'_>, config: &Config) -> Result<(), Error> {
         .filter(|name| catalogue.find(name).is_some());
     let cli = Client {
         id: CLI_CLIENT_ID.to_owned(),
-        name: format!("{} CLI", config.branding.name),
+        name: cli_name(tx, config)?,
         credential: Credential::Public,
         scopes: without(&catalogue.names(), &[org::WRITE], catalogue),
         default_scopes: own.chain(catalogue.defaults().iter().cloned()).collect(),
@@ -238,6 +239,37 @@ pub(crate) fn ensure(tx: &mut Tx<'_>, config: &Config) -> Result<(), Error> {
         Err(store::Error::Duplicate) => Err(store::Error::Collision.into()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The name of the built-in client, which no other client has: users tell applications apart by
+/// their names. Where users have a program of the company, that one is the "CLI".
+fn cli_name(tx: &mut Tx<'_>, config: &Config) -> Result<String, Error> {
+    let branding = &config.branding;
+    let first = usize::from(branding.has_own_program());
+    for kind in &["CLI", "server CLI"][first..] {
+        let name = format!("{} {kind}", branding.name);
+        let others = store::client::find_ids_by_name(tx.conn, &name)?;
+        if others.iter().all(|id| id == CLI_CLIENT_ID) {
+            return Ok(name);
+        }
+    }
+    Ok(format!("{} built-in CLI", branding.name))
+}
+
+/// The scope that a sign-in with the built-in client must name, because tokens need one and the
+/// client has no default: the first that it may request. `None` if a sign-in needs to name none.
+pub async fn scope_for_cli(app: &App) -> Result<Option<String>, Error> {
+    let config = app.config();
+    let client = super::find(app, CLI_CLIENT_ID).await?;
+    let needy = client.filter(|client| {
+        let defaults = client.default_scopes.intersection(&config.scopes.names());
+        config.tokens.scope_required && defaults.is_empty()
+    });
+    Ok(needy.and_then(|client| {
+        let mut allowed = config.scopes.iter().map(|scope| &scope.name);
+        let first = allowed.find(|name| client.scopes.contains(name));
+        first.map(ToString::to_string)
+    }))
 }
 
 impl ScopeChoice {

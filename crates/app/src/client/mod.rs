@@ -3,7 +3,9 @@
 mod change;
 
 pub(crate) use change::ensure;
-pub use change::{UpdateClient, count_tokens, ensure_cli, remove, rotate_secret, update};
+pub use change::{
+    UpdateClient, count_tokens, ensure_cli, remove, rotate_secret, scope_for_cli, update,
+};
 
 use super::{App, Error, OAuthError, Request, org, throttle, token};
 use domain::Fault;
@@ -199,6 +201,7 @@ pub async fn register(req: &Request, new: NewClient) -> Result<Registered, Error
         })?;
         let detail = json!({"scopes": client.scopes.to_string()});
         tx.record(Some(client.id.as_str()), detail)?;
+        ensure(tx, tx.config())?;
         Ok(Registered { client, secret })
     })
     .await
@@ -234,6 +237,18 @@ pub async fn list(req: &Request, page: &Page) -> Result<Vec<Client>, Error> {
     let page = page.clone();
     req.read(move |tx| Ok(store::client::list_clients(tx.conn, &page)?))
         .await
+}
+
+/// The ids of the other clients with the name of this one, which users cannot tell apart.
+pub async fn namesakes(req: &Request, client: &Client) -> Result<Vec<String>, Error> {
+    req.caller.require_operator()?;
+    let (id, name) = (client.id.clone(), client.name.clone());
+    req.read(move |tx| {
+        let mut found = store::client::find_ids_by_name(tx.conn, &name)?;
+        found.retain(|other| *other != id);
+        Ok(found)
+    })
+    .await
 }
 
 /// One client, for the operator.

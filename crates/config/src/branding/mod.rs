@@ -15,6 +15,9 @@ use std::fmt;
 use std::sync::Arc;
 use url::Url;
 
+/// The program of Doorcode.
+const PROGRAM: &str = "doorcode";
+
 /// Characters of a note; more is a page of its own.
 const LONGEST_NOTE: usize = 500;
 
@@ -129,11 +132,16 @@ impl fmt::Display for Support {
 }
 
 impl Branding {
+    /// Whether users have a program of the company.
+    pub fn has_own_program(&self) -> bool {
+        self.program != PROGRAM
+    }
+
     pub(super) fn read(table: &mut Table) -> Self {
         let name = |text: &str| name::line(text, name::LENGTH).map_err(|flaw| flaw.to_string());
         Self {
             name: table.text("name", "Doorcode".to_owned(), name),
-            program: table.text("program", "doorcode".to_owned(), program),
+            program: table.text("program", PROGRAM.to_owned(), program),
             support: table.optional("support", Support::parse, Support::to_string),
             accent: table.optional("accent", Accent::parse, Accent::to_string),
             logo: table.optional("logo", Logo::read, Logo::to_string),

@@ -56,10 +56,11 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
              --host URL."
                 .to_owned()
         }
+        Error::ScopeNeeded(_) => {
+            format!("Choose what you need: `{login} --scope SCOPE`. Repeat --scope for several.")
+        }
         Error::OAuth { name, .. } if name == "invalid_scope" => {
-            "Check the names after --scope. Ask the server's administrator for the available \
-             scopes."
-                .to_owned()
+            "Ask the server's administrator which scopes this program may request.".to_owned()
         }
         Error::OAuth { .. } | Error::Denied(_) | Error::Expired => {
             format!("Nothing was saved. To try again, run `{login}`.")

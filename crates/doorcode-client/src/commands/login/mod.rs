@@ -250,6 +250,9 @@ impl Login<'_> {
             None => &self.client,
         };
         let issued = match device_flow::obtain(client, parameters, browser, out).await {
+            Err(Error::OAuth { name, .. }) if name == "invalid_scope" && scopes.is_empty() => {
+                return Err(client.scope_needed().await);
+            }
             Err(error @ Error::OAuth { .. }) => {
                 return Err(client.unknown_scopes(scopes).await.unwrap_or(error));
             }
