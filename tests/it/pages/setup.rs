@@ -122,6 +122,26 @@ async fn one_of_many_concurrent_submissions_creates_the_user() {
     assert_eq!(test.count("session", "1 = 1"), 1);
 }
 
+/// The log names the user who created their own account, not an anonymous visitor.
+#[actix_web::test]
+async fn log_names_the_first_user() {
+    let test = TestApp::empty("").await;
+    let link = link(&test).await;
+    assert_eq!(submit(&test, &link, &WHOLE).await.status, 303);
+    test.settle().await;
+    let user = "actor_kind = 'user' AND actor_id = (SELECT id FROM users)";
+    for action in [
+        "user.created",
+        "organization.created",
+        "member.added",
+        "session.started",
+    ] {
+        let found = format!("action = '{action}' AND {user}");
+        assert_eq!(test.count("audit_record", &found), 1, "{action}");
+    }
+    assert_eq!(test.count("audit_record", "actor_kind = 'anonymous'"), 0);
+}
+
 /// PWD-10: only this link opens the page, and only until the first user exists.
 #[actix_web::test]
 async fn only_the_link_opens_the_page() {

@@ -14,10 +14,10 @@ use crate::request::Request;
 use crate::{App, Context, Error};
 use config::Config;
 use domain::Instant;
-use domain::audit::Action;
 use domain::audit::salt::Salt;
+use domain::audit::{Action, Actor};
 use domain::decision::ResourceRef;
-use domain::id::IdSeed;
+use domain::id::{IdSeed, UserId};
 use domain::org::Organization;
 use domain::project::Project;
 use domain::role::Role;
@@ -116,6 +116,8 @@ pub(crate) struct Tx<'a> {
     /// The database's count of changes when the transaction began; see [`Conn::count_changes`].
     changes: Option<i64>,
     is_recorded: bool,
+    /// The user whom an anonymous caller has become.
+    became: Option<UserId>,
 }
 
 impl<'a> Tx<'a> {
@@ -130,6 +132,7 @@ impl<'a> Tx<'a> {
             authority: None,
             changes: None,
             is_recorded: false,
+            became: None,
         }
     }
 
@@ -214,6 +217,14 @@ impl<'a> Tx<'a> {
     /// Reads the caller's permissions again at the next need, after more has been locked.
     pub(crate) fn forget_authority(&mut self) {
         self.authority = None;
+    }
+
+    /// Names this user in the records from now on, if the caller is anonymous: the visitor has
+    /// created the user, or has proven to be this one. Permissions stay those of the caller.
+    pub(crate) fn become_user(&mut self, id: &UserId) {
+        if matches!(self.caller(), Caller::Anonymous) {
+            self.became = Some(id.clone());
+        }
     }
 
     /// Runs a check before anything is locked, so that a caller without the permission locks
@@ -343,11 +354,12 @@ impl<'a> Tx<'a> {
         let position = self.draws.position(app);
         let mut salt = [0; 16];
         self.draws.fill(app, &mut salt);
+        let became = self.became.clone().map(Actor::User);
         Event {
             id: self.id(|at, seed| Event::id_at(at, seed, position)),
             at: self.now,
             context: self.req.context.clone(),
-            actor: self.caller().actor(),
+            actor: became.unwrap_or_else(|| self.caller().actor()),
             action,
             salt: Salt::new(salt),
         }

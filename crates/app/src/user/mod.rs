@@ -33,8 +33,7 @@ use super::session::NewSession;
 use super::tx::Tx;
 use super::{App, Error, Request, org, session};
 use crate::access::Caller;
-use crate::audit::Event;
-use domain::audit::{Action, Actor};
+use domain::audit::Action;
 use domain::id::UserId;
 use domain::org::Organization;
 use domain::role::Role;
@@ -218,6 +217,7 @@ pub(super) fn insert(
     };
     require_free(tx, &user.email)?;
     store::user::insert_user(tx.conn, &user).map_err(taken)?;
+    tx.become_user(&user.id);
     tx.record_as(Action::UserCreated, Some(user.id.as_str()), json!({}))?;
     let organization = match &new.joining {
         Some(joining) => org::join(tx, &user.id, joining)?,
@@ -270,12 +270,9 @@ pub(super) fn take_over(tx: &mut Tx<'_>, new: &ValidUser) -> Result<Option<User>
     store::account_link::delete_links(tx.conn, &user.id, None)?;
     store::user::update_name(tx.conn, &user.id, &new.name)?;
     store::user::set_password(tx.conn, &user.id, &new.password_hash, None)?;
-    let record = Event {
-        actor: Actor::User(user.id.clone()),
-        ..tx.event(Action::PasswordReset)
-    };
+    tx.become_user(&user.id);
     let detail = json!({"by": "invitation"});
-    record.write(tx.conn, Some(user.id.as_str()), detail)?;
+    tx.record_as(Action::PasswordReset, Some(user.id.as_str()), detail)?;
     Ok(Some(User {
         name: new.name.clone(),
         password_hash: new.password_hash.clone(),
