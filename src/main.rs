@@ -131,7 +131,10 @@ fn main() -> ExitCode {
             );
         }
         Some(Command::Check(command)) => check::run(command),
-        Some(Command::Explain(command)) => decision::run(config, command),
+        Some(Command::Explain(command)) => match decision::run(config, command) {
+            Ok(code) => return code,
+            Err(error) => Err(error),
+        },
         Some(Command::Openapi) => command::openapi(config),
         Some(Command::Remote(command)) => return remote(&command, config, command_line),
     };

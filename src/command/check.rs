@@ -28,8 +28,9 @@ pub struct Check {
     /// A token, with which more can be checked; it is sent to these URLs alone
     #[arg(long, env = "DOORCODE_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// URL of the protected API, if it is another one. With a token, its GET routes without
-    /// parameters are called
+    /// URL of the protected API, if it is another one. With a token, its GET routes are called:
+    /// `{organization}` and `{project}` stand for the first ones of the token, and routes with other
+    /// parameters are called without the token only
     #[arg(long, value_name = "URL")]
     api: Option<Url>,
 }

@@ -11,6 +11,7 @@ use doorcode::domain::secret::Secret;
 use doorcode::domain::token::{State, Token};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::process::ExitCode;
 
 /// `doorcode explain`.
 #[derive(Args)]
@@ -19,12 +20,32 @@ pub struct Explain {
     /// machine cannot see it
     #[arg(long)]
     token: Option<String>,
+    /// Exit with 3 if the request is denied with 401, and with 4 if it is denied with 403. Without
+    /// this option, an explained decision exits with 0, whether the request is allowed or denied
+    #[arg(long)]
+    exit_code: bool,
     /// The request: method and path, such as "POST /v1/deploys"
     request: String,
 }
 
-/// Runs the command. The database answers, so that it can run beside the server.
-pub fn run(config: Option<&Path>, command: Explain) -> Outcome {
+/// Exit codes of a decision with `--exit-code`.
+const ALLOWED: u8 = 0;
+const UNAUTHORIZED: u8 = 3;
+const FORBIDDEN: u8 = 4;
+
+/// Runs the command, and returns its exit code. The database answers, so that it can run beside the
+/// server.
+pub fn run(config: Option<&Path>, command: Explain) -> Outcome<ExitCode> {
+    let is_asked = command.exit_code;
+    let decided = explain(config, command)?;
+    Ok(match is_asked {
+        true => ExitCode::from(decided),
+        false => ExitCode::SUCCESS,
+    })
+}
+
+/// Prints the explanation, and returns the exit code of the decision.
+fn explain(config: Option<&Path>, command: Explain) -> Outcome<u8> {
     let settings = load_config(config)?;
     let Some((method, target)) = command.request.split_once(' ') else {
         return Err("Write the method, a space and the path: \"GET /v1/apps\".".into());
@@ -36,24 +57,38 @@ pub fn run(config: Option<&Path>, command: Explain) -> Outcome {
              the spelling of the path, or add a route."
                 .to_owned(),
         );
-        return print(&lines.join("\n"));
+        print(&lines.join("\n"))?;
+        return Ok(FORBIDDEN);
     };
     lines.push(format!(
         "Route: \"{}\" {}",
         route.pattern,
         describe_rule(&rule)
     ));
+    let mut decided = ALLOWED;
     if let Some(request) = to_verify(&rule) {
         let token = token(command.token)?;
         let explained = as_operator(config, async |req| {
             decision::explain(req, &token, request).await
         })?;
         lines.extend(describe(&settings, &rule, &explained));
+        decided = exit_code(&rule, &explained);
     } else {
         lines.push("Decision: allowed for every caller, also without a token.".to_owned());
     }
     lines.extend(note_key(route));
-    print(&lines.join("\n"))
+    print(&lines.join("\n"))?;
+    Ok(decided)
+}
+
+/// The exit code of a decision.
+fn exit_code(rule: &AccessRule, explained: &Explanation) -> u8 {
+    match explained {
+        Explanation::Operator => ALLOWED,
+        Explanation::Unknown | Explanation::Inactive(..) => UNAUTHORIZED,
+        Explanation::Active { answer: Ok(()), .. } if *rule != AccessRule::Operator => ALLOWED,
+        Explanation::Active { .. } => FORBIDDEN,
+    }
 }
 
 fn token(given: Option<String>) -> Outcome<Secret> {

@@ -1,5 +1,5 @@
-//! The protected API behind its proxy: its GET routes without parameters, with no token, an invented
-//! one, and the given one.
+//! The protected API behind its proxy: its GET routes with no token, an invented one, and the given
+//! one.
 
 use super::{INVENTED, Level, Outside, Report};
 use reqwest::{StatusCode, Url};
@@ -7,6 +7,42 @@ use serde_json::Value;
 
 /// Most routes that are called.
 const MOST: usize = 20;
+
+/// What a parameter of a path is replaced with if nothing is known that it can stand for.
+const PLACEHOLDER: &str = "doorcode-check";
+
+/// What the parameters of paths stand for.
+struct Resources {
+    organization: Option<String>,
+    project: Option<String>,
+}
+
+impl Resources {
+    /// The first organization and project in the response of `/v1/me`.
+    fn of(me: &Value) -> Self {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let own = text(&me["organization"]["slug"]);
+        Self {
+            organization: own.or_else(|| text(&me["organizations"][0]["slug"])),
+            project: text(&me["projects"][0]["id"]),
+        }
+    }
+}
+
+/// A path to call.
+struct Called {
+    /// The path of the route, with the parameters that have a value.
+    shown: String,
+    /// The same with a value for each parameter.
+    path: String,
+}
+
+impl Called {
+    /// Whether the path names a resource that the token may reach.
+    fn is_whole(&self) -> bool {
+        self.shown == self.path
+    }
+}
 
 /// Checks the API at a URL.
 pub(super) async fn check(
@@ -20,43 +56,63 @@ pub(super) async fn check(
     let table = outside
         .get(outside.at("/v1/routes"), Some(token), &[])
         .await?;
+    let me = outside.get(outside.at("/v1/me"), Some(token), &[]).await?;
+    let resources = Resources::of(&me.body);
     let routes = table.body["items"].as_array().cloned().unwrap_or_default();
     let mut checked = 0;
-    for (route, path) in routes
+    for (route, called) in routes
         .iter()
-        .filter_map(|route| Some((route, path_of(route)?)))
+        .filter_map(|route| Some((route, path_of(route, &resources)?)))
     {
         if checked == MOST {
             break;
         }
         checked += 1;
-        check_route(outside, (api, &path), route, report).await?;
+        check_route(outside, (api, &called), route, report).await?;
     }
     if checked == 0 {
-        report.add(
-            Level::Warning,
-            "API: [[routes]] has no GET route without parameters to call.",
-        );
+        report.add(Level::Warning, "API: [[routes]] has no GET route to call.");
     }
     Ok(())
 }
 
-/// The path of a route that can be called as it is; of `GET /v1/apps/**`, the part before `/**`.
-fn path_of(route: &Value) -> Option<String> {
+/// The path of a route that can be called with GET; of `GET /v1/apps/**`, the part before `/**`.
+fn path_of(route: &Value, resources: &Resources) -> Option<Called> {
     let (method, path) = route["match"].as_str()?.split_once(' ')?;
     let path = path.strip_suffix("/**").unwrap_or(path);
-    let is_fixed = !path.is_empty() && !path.contains(['{', '*']) && matches!(method, "GET" | "*");
-    is_fixed.then(|| path.to_owned())
+    if path.is_empty() || path.contains('*') || !matches!(method, "GET" | "*") {
+        return None;
+    }
+    let known = |segment: &str| match segment {
+        "{organization}" => resources.organization.clone(),
+        "{project}" => resources.project.clone(),
+        _ => None,
+    };
+    let (mut shown, mut whole) = (Vec::new(), Vec::new());
+    for segment in path.split('/') {
+        let segment = known(segment).unwrap_or_else(|| segment.to_owned());
+        let is_parameter = segment.starts_with('{');
+        whole.push(match is_parameter {
+            true => PLACEHOLDER.to_owned(),
+            false => segment.clone(),
+        });
+        shown.push(segment);
+    }
+    Some(Called {
+        shown: shown.join("/"),
+        path: whole.join("/"),
+    })
 }
 
 async fn check_route(
     outside: &Outside,
-    (api, path): (&Url, &str),
+    (api, called): (&Url, &Called),
     route: &Value,
     report: &mut Report,
 ) -> Result<(), reqwest::Error> {
     let mut url = api.clone();
-    url.set_path(path);
+    url.set_path(&called.path);
+    let path = &called.shown;
     let ask = async |token| {
         let answer = outside.get(url.clone(), token, &[]).await?;
         Ok::<_, reqwest::Error>(answer.status)
@@ -81,7 +137,7 @@ async fn check_route(
              401. Does the proxy ask Doorcode for this path?"
         ),
     );
-    if !is_closed {
+    if !is_closed || !called.is_whole() {
         return Ok(());
     }
     let own = ask(outside.token()).await?;

@@ -117,9 +117,11 @@ async fn flow_is_verified_from_end_to_end() {
         "ok      API: GET /v1/apps with the token: 200 OK (it needs the scope app:read).",
         "ok      API: GET /v1/secrets with the token: 403 Forbidden (it needs the scope app:secret).",
         "ok      API: GET /v1/builds with the token: 200 OK (it needs the scope app:read).",
+        "ok      API: GET /v1/apps/{id} without a token and with an invented one: 401.",
         "Everything that was checked is right.",
     ]);
     assert!(!whole.stdout.contains(&token));
+    assert!(!whole.stdout.contains("/v1/apps/{id} with the token"));
 
     let bare = browser.new_token("bare", &[], "30d").await;
     run(check(&deployment, &["--token", &bare, "--api", &api]))
@@ -133,6 +135,47 @@ async fn flow_is_verified_from_end_to_end() {
         .await
         .exited(0)
         .says(&["It is the operator token."]);
+}
+
+/// Each GET route has parameters: those of the token's organization and project get their values.
+#[actix_web::test]
+async fn parameters_of_routes_stand_for_what_the_token_reaches() {
+    let deployment = Deployment::with_user();
+    deployment.write(
+        "doorcode.toml",
+        "[[routes]]\nmatch = \"GET /v1/{organization}/machines/**\"\nrole = \"member\"\n\
+         [[routes]]\nmatch = \"* /v1/projects/{project}\"\nrole = \"member\"\n\
+         [[routes]]\nmatch = \"GET /v1/{organization}/files/{file}\"\nrole = \"member\"\n\
+         [[routes]]\nmatch = \"POST /v1/{organization}\"\nrole = \"member\"\n",
+    );
+    let project = ["project", "add", "--name", "Web", "--org", "acme"];
+    let made = deployment.command(&project).run().exited(0).stdout;
+    let (_, project) = made.split_once("prj_").unwrap();
+    let project = project.split(|c: char| !c.is_ascii_alphanumeric()).next();
+    let project = format!("prj_{}", project.unwrap());
+    let _server = deployment.start();
+    let mut browser = deployment.user().await;
+    let token = browser.new_token("check", &["orgs:read"], "30d").await;
+    let api = proxy(&deployment.url, "").await;
+    let whole = run(check(&deployment, &["--token", &token, "--api", &api]))
+        .await
+        .exited(0)
+        .says(&[
+            "API: GET /v1/acme/machines without a token and with an invented one: 401.",
+            "API: GET /v1/acme/machines with the token: 200 OK (it needs the role member).",
+            &format!("API: GET /v1/projects/{project} with the token: 200 OK"),
+            "API: GET /v1/acme/files/{file} without a token and with an invented one: 401.",
+            "Everything that was checked is right.",
+        ]);
+    assert!(!whole.stdout.contains("{file} with the token"));
+
+    let operator = std::fs::read_to_string(deployment.path("data/operator_token")).unwrap();
+    let arguments = ["--token", operator.trim(), "--api", &api];
+    let by_operator = run(check(&deployment, &arguments)).await.exited(0);
+    by_operator.says(&[
+        "API: GET /v1/{organization}/machines without a token and with an invented one: 401.",
+        "Everything that was checked is right.",
+    ]);
 }
 
 #[actix_web::test]

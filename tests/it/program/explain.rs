@@ -126,6 +126,17 @@ async fn decision_is_explained_and_agrees_with_the_server() {
     ] {
         explain(&deployment, token, request).says(pieces);
         assert_eq!(decided(token, request).await, status, "{request}");
+        let code = match status {
+            401 => 3,
+            403 => 4,
+            _ => 0,
+        };
+        let asked = deployment.command(&["explain", "--exit-code", request]);
+        asked
+            .input(&format!("{token}\n"))
+            .run()
+            .exited(code)
+            .says(pieces);
     }
     // The explanation repeats no token, and also takes it from the command line.
     let by_option = deployment.command(&["explain", "--token", &token, "GET /v1/apps"]);
