@@ -6,6 +6,7 @@
 //! `Does not hold:` says what is otherwise, and the test shows it. `docs/reference/systems.md`
 //! lists them all.
 
+mod brand;
 mod cloud_waste_scanner;
 mod cloudaipilot;
 mod cmdop;

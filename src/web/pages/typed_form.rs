@@ -1,8 +1,8 @@
 //! A form as the user typed it, to show it again with its errors.
 
 use super::error_kind;
-use super::view::FieldErrors;
 use super::view::error::ErrorKind;
+use super::view::{FieldErrors, without_program};
 use crate::web::failure::Failure;
 use actix_web::http::StatusCode;
 use wire::form::Form;
@@ -69,7 +69,7 @@ impl TypedForm {
             Failure::StaleForm | Failure::SignIn(_) | Failure::SignInAgain(_) => {
                 SIGNED_IN_AGAIN.to_owned()
             }
-            Failure::App(app::Error::Conflict(message)) => (*message).to_owned(),
+            Failure::App(app::Error::Conflict(message)) => without_program(message),
             Failure::NotFound | Failure::App(app::Error::NotFound) => GONE.to_owned(),
             failure => {
                 let kind: ErrorKind = error_kind(failure);

@@ -39,7 +39,7 @@ impl FieldErrors {
     pub fn push(&mut self, field: impl Into<Cow<'static, str>>, message: impl Into<String>) {
         self.0.push(FieldError {
             field: field.into(),
-            message: message.into(),
+            message: without_program(&message.into()),
         });
     }
 
@@ -65,6 +65,12 @@ impl FieldErrors {
             .find(|error| error.field == field)
             .map(|error| error.message.as_str())
     }
+}
+
+/// A message with the commands of the server as a page names them: without the program, which a
+/// company may have renamed.
+pub fn without_program(message: &str) -> String {
+    message.replace("`doorcode ", "`")
 }
 
 impl From<Fault> for FieldErrors {

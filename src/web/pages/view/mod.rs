@@ -34,7 +34,7 @@ pub mod token_list;
 
 pub use agent::{agent_name, is_phone};
 pub use filters::render;
-pub use form::{Choice, FieldErrors, ProjectGroup, ScopeChoice};
+pub use form::{Choice, FieldErrors, ProjectGroup, ScopeChoice, without_program};
 pub use moment::{Moment, duration_words};
 
 use config::{Links, Notes, Support};

@@ -1,7 +1,7 @@
 //! Organizations: list, create, overview, leave, delete.
 
 use super::filters;
-use super::{Chrome, FieldErrors, User, initials};
+use super::{Chrome, FieldErrors, initials};
 use askama::Template;
 use domain::org::Organization;
 use domain::role::Role;
@@ -109,13 +109,6 @@ pub struct OrganizationsPage {
     pub can_make: bool,
     /// The notice of the last action.
     pub notice: Option<OrganizationsNotice>,
-}
-
-impl OrganizationsPage {
-    /// The command with which the operator creates an organization for the user.
-    fn add_command(&self, user: &User) -> String {
-        format!("doorcode org add --name NAME --owner {}", user.email)
-    }
 }
 
 /// The last action on the list of organizations.
