@@ -10,6 +10,9 @@ const NGINX: &str = "/usr/sbin/nginx";
 /// The last line of its start. It listens by then.
 const READY: &str = "getrlimit(RLIMIT_NOFILE)";
 
+/// Settings of a process that a test starts and ends.
+const SETTINGS: &str = "daemon off; master_process off; error_log stderr notice;";
+
 /// Files that nginx keeps in its own folder instead of those of the machine.
 const FOLDERS: [&str; 5] = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
 
@@ -32,13 +35,9 @@ impl Nginx {
         let text = format!("{before}\nhttp {{\n    access_log off;\n{own}{after}");
         let file = path.join("nginx.conf");
         std::fs::write(&file, text).unwrap();
-        let settings = format!(
-            "daemon off; master_process off; pid {}/nginx.pid; error_log stderr notice;",
-            path.display()
-        );
         let file = file.to_str().unwrap();
         let folder = path.to_str().unwrap();
-        let arguments = ["-p", folder, "-e", "stderr", "-g", &settings, "-c", file];
+        let arguments = ["-p", folder, "-e", "stderr", "-g", SETTINGS, "-c", file];
         let mut process = Program::of_file(Path::new(NGINX), path, &arguments).spawn();
         process.line(READY);
         Self {

@@ -7,8 +7,10 @@ import { Background, freePort, run } from './process.mjs'
 
 const NGINX = '/usr/sbin/nginx'
 
-/** What keeps an nginx in the foreground, and its files in `dir`. */
-const foreground = (dir) => `daemon off; master_process off; pid ${dir}/nginx.pid; error_log stderr;`
+/** What keeps an nginx in the foreground. */
+const FOREGROUND = 'daemon off; master_process off; error_log stderr;'
+
+/** The settings that keep its files in `dir`. */
 const ownFiles = (dir) => `
     access_log off;
     client_body_temp_path ${dir}/nginx-body;
@@ -18,6 +20,7 @@ const ownFiles = (dir) => `
     scgi_temp_path ${dir}/nginx-scgi;`
 
 const configuration = (dir, port, upstream) => `
+pid nginx.pid;
 events {}
 http {
     server {
@@ -43,7 +46,7 @@ const isListening = (port) =>
 /** Starts an nginx with a configuration that listens on `port`. It keeps its files in `dir`. */
 export async function startNginx(dir, port, text) {
   await writeFile(join(dir, 'nginx.conf'), text.replace('\nhttp {', `\nhttp {${ownFiles(dir)}`))
-  const nginx = new Background(NGINX, ['-p', dir, '-e', 'stderr', '-g', foreground(dir), '-c', join(dir, 'nginx.conf')])
+  const nginx = new Background(NGINX, ['-p', dir, '-e', 'stderr', '-g', FOREGROUND, '-c', join(dir, 'nginx.conf')])
   await nginx.ready(() => isListening(port))
   return nginx
 }

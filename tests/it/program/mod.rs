@@ -21,6 +21,7 @@ mod recovery;
 mod refusal;
 mod reload;
 mod rolling;
+mod script;
 mod stop;
 mod supervisor;
 mod tenant;
