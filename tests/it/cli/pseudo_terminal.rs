@@ -94,12 +94,30 @@ impl Terminal {
     /// Waits until this text was written this often.
     #[track_caller]
     pub fn until_count(&mut self, piece: &str, count: usize) {
+        let is_said = |terminal: &Self| terminal.written().matches(piece).count() >= count;
+        self.until_it(is_said, &format!("{piece:?} was not said"));
+    }
+
+    /// Waits until these texts are visible at once, without the breaks of long lines. A line that is
+    /// drawn again is not there in between, however often it was written.
+    #[track_caller]
+    pub fn until_visible(&mut self, pieces: &[&str]) {
+        let are_visible = |terminal: &Self| {
+            let visible = terminal.visible().concat();
+            pieces.iter().all(|piece| visible.contains(piece))
+        };
+        self.until_it(are_visible, &format!("{pieces:?} are not visible at once"));
+    }
+
+    /// Reads what is written until the terminal is in a state.
+    #[track_caller]
+    fn until_it(&mut self, is_reached: impl Fn(&Self) -> bool, problem: &str) {
         let deadline = Instant::now() + PATIENCE;
-        while self.written().matches(piece).count() < count {
+        while !is_reached(self) {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.output.recv_timeout(left) {
                 Ok(bytes) => self.written.extend(bytes),
-                Err(_) => panic!("{piece:?} was not said:\n{}", self.written()),
+                Err(_) => panic!("{problem}:\n{}", self.written()),
             }
         }
     }

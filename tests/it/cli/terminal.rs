@@ -57,17 +57,12 @@ fn page_and_code_are_visible_in_every_terminal() {
     for (columns, rows, picture) in [(80, 24, false), (40, 24, false), (200, 50, true)] {
         let machine = machine_of(&server);
         let mut login = modern(machine.command(&["login"])).in_terminal(columns, rows);
-        login.until("Waiting for approval");
-        // Without the breaks of long lines.
-        let visible = login.visible().concat();
-        for text in [
+        login.until_visible(&[
             "    Page:  https://auth.example.com/device",
             "Code:  ",
             "WDJB-MJHT",
             "Waiting for approval, ",
-        ] {
-            assert!(visible.contains(text), "{text:?} is not in {visible:?}");
-        }
+        ]);
         assert_eq!(has_picture(&login), picture, "{columns}x{rows}");
         login.press("\u{3}");
         let ended = login.finish().exited(130);
