@@ -15,24 +15,11 @@ mod server;
 
 use super::program::Finished;
 use credentials::Entries;
+use figures::Total;
 use serde_json::Value;
 use server::{Asked, Server};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Mutex;
-
-/// Sentences of this run of the tests.
-static TOTAL: Mutex<Total> = Mutex::new(Total {
-    checked: 0,
-    unasked: 0,
-    wrong: 0,
-});
-
-struct Total {
-    checked: usize,
-    unasked: usize,
-    wrong: usize,
-}
 
 /// What became of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -248,6 +235,7 @@ impl Witness {
         };
         let mut wrong = Vec::new();
         let mut total = Total {
+            runs: 1,
             checked: 0,
             unasked: 0,
             wrong: 0,
@@ -378,21 +366,5 @@ impl Run<'_> {
     /// Whether the files have the same tokens as before.
     fn is_unchanged(&self) -> Verdict {
         (self.after == self.witness.before).into()
-    }
-}
-
-impl Total {
-    /// Adds it to the total of this run of the tests, which the file has once the run is over.
-    fn count(&self) {
-        let mut total = TOTAL.lock().unwrap();
-        total.checked += self.checked;
-        total.unasked += self.unasked;
-        total.wrong += self.wrong;
-        let line = format!(
-            "{} sentences of the command line were compared with the server, {} did not hold; {} \
-             more are about servers that were gone",
-            total.checked, total.wrong, total.unasked
-        );
-        figures::show("sentences", &line);
     }
 }
