@@ -18,7 +18,8 @@ fn rotate(system: &crate::seeds::system::System) -> (String, String) {
 /// The API access token is found and copied in Settings > Network, field "API Access Token". (here:
 /// the operator token, re-readable by whoever can read its 0600 file)
 ///
-/// Differently: `doorcode operator show` prints it; the pages have no field for it.
+/// Differently: `doorcode operator show` prints it; no page does, so that a stolen browser session does
+/// not yield the token that passes every check.
 #[actix_web::test]
 async fn a_01_token_can_be_read_again() {
     let system = shared().await;
@@ -65,7 +66,8 @@ async fn a_03_changes_apply_after_a_restart() {
 
 /// Rotation: generate and save a new token in Settings > Network.
 ///
-/// Differently: `doorcode operator rotate` generates and saves it; the pages have no button for it.
+/// Differently: `doorcode operator rotate` generates and saves it; the pages have no button, since the
+/// new token would have to be shown there, see A1.
 #[actix_web::test]
 async fn a_15_new_token_is_generated_and_saved() {
     let system = start();

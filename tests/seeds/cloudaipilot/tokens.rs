@@ -31,7 +31,8 @@ async fn d_01_only_owners_and_admins_create_tokens() {
 
 /// Settings > API Tokens > Generate.
 ///
-/// Differently: the tab is named Tokens, and the buttons are “New token” and “Create token”.
+/// Differently: the tab is named Tokens, and the buttons are “New token” and “Create token”. The labels
+/// are the same in every deployment, so that guides and scripts fit all of them.
 #[actix_web::test]
 async fn d_03_the_page_of_tokens_has_a_button_for_a_new_one() {
     let company = Company::start().await;

@@ -116,6 +116,11 @@ impl TokenRow {
         }
     }
 
+    /// The scopes that a row shows on request.
+    pub(super) fn other_scopes(&self) -> &[String] {
+        &self.scopes[self.named_scopes().len()..]
+    }
+
     /// Whether it expires soon.
     pub(super) fn expires_soon(&self) -> bool {
         self.mark == Some(TokenMark::ExpiresSoon)
