@@ -37,7 +37,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server
-    Serve,
+    Serve(serve::Serve),
     /// Migrate the database to the current version, without starting the server
     Migrate,
     /// Manage users
@@ -98,7 +98,7 @@ fn main() -> ExitCode {
     let config = arguments.config.as_deref();
     let result = match arguments.command {
         None => serve::run_unasked(config),
-        Some(Command::Serve) => serve::run(config),
+        Some(Command::Serve(options)) => serve::run(config, &options),
         Some(Command::Migrate) => command::migrate(config),
         Some(Command::User(user)) => user::run(config, user),
         Some(Command::Client(client)) => client::run(config, client),

@@ -30,7 +30,7 @@ use doorcode::config::{Config, DatabaseUrl};
 use doorcode::domain::Fault;
 use doorcode::domain::page::{Page, Position};
 use doorcode::domain::user::User;
-use doorcode::store::{Conn, LockRefusal, Schema, Store, Turns};
+use doorcode::store::{self, Conn, LockRefusal, Schema, Store, Turns};
 use std::error::Error;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
@@ -61,11 +61,24 @@ fn load_config(path: Option<&Path>) -> Outcome<Config> {
 enum Start {
     /// A server: creates the database, and applies pending migrations.
     Server,
+    /// A server that leaves both to `doorcode migrate`.
+    ServerWithoutMigration,
     /// `doorcode migrate`, which does the same and ends.
     Migration,
     /// A command on a deployment that exists. It leaves pending migrations to the operator: running
     /// servers may be of the earlier version.
     Command,
+}
+
+impl Start {
+    fn is_server(self) -> bool {
+        matches!(self, Self::Server | Self::ServerWithoutMigration)
+    }
+
+    /// Whether it creates and migrates the database.
+    fn migrates(self) -> bool {
+        matches!(self, Self::Server | Self::Migration)
+    }
 }
 
 /// An opened deployment: migrated, with its secrets, and for a command with its built-in client.
@@ -83,7 +96,7 @@ async fn open(config: Config, start: Start) -> Outcome<Deployment> {
         .await
         .map_err(|error| explain(&error))?;
     // A server can still be refused, and then changes nothing.
-    if start != Start::Server {
+    if !start.is_server() {
         app::client::ensure_cli(&deployment.app)
             .await
             .map_err(|error| explain(&error))?;
@@ -187,31 +200,31 @@ pub fn openapi(config: Option<&Path>) -> Outcome {
     print_document(&serde_json::to_string_pretty(&document)?)
 }
 
-/// Opens the database. A server creates and migrates it; a command fails if it does not exist.
+/// Opens the database. A server creates and migrates it, if it may; otherwise it must be there.
 fn open_store(config: &Config, start: Start) -> Outcome<Store> {
     if let Some(variable) = other_host(config) {
         return Err(format!("{variable}: unset it, and name the host in database.url").into());
     }
-    match (&config.database.url, start) {
-        (DatabaseUrl::Sqlite(path), Start::Command) if !is_database(path) => {
+    match (&config.database.url, start.migrates()) {
+        (DatabaseUrl::Sqlite(path), true) => make_database(path)?,
+        (DatabaseUrl::Sqlite(path), false) if !is_database(path) => {
             return Err(missing(config).into());
         }
-        (DatabaseUrl::Sqlite(path), Start::Server | Start::Migration) => make_database(path)?,
         _ => {}
     }
     let turns = match &config.database.url {
         DatabaseUrl::Sqlite(path) => take_turns(path, start)?,
         DatabaseUrl::Postgres(_) => Turns::alone(),
     };
-    let store = Store::open_by(&config.database.url, turns)?;
-    if start != Start::Command {
-        let migrations = store.migrate()?;
+    let store = Store::open_by(&config.database.url, turns).map_err(unusable)?;
+    if start.migrates() {
+        let migrations = store.migrate().map_err(unusable)?;
         if !migrations.is_empty() {
             tracing::info!(?migrations, "the database was migrated");
         }
         return Ok(store);
     }
-    match store.schema()? {
+    match store.schema().map_err(unusable)? {
         // The next start of a server restores the triggers.
         Schema::Current | Schema::Unguarded => Ok(store),
         Schema::Empty => Err(missing(config).into()),
@@ -221,11 +234,22 @@ fn open_store(config: &Config, start: Start) -> Outcome<Store> {
     }
 }
 
+/// The error of a start without a database that can be used.
+fn unusable(error: store::Error) -> String {
+    match error {
+        store::Error::Unavailable(_) => format!(
+            "{error}. Check `url` under [database] (DOORCODE__DATABASE__URL), and that the database \
+             runs."
+        ),
+        error => error.to_string(),
+    }
+}
+
 /// Takes the lock of a SQLite database, which one server has at most. A command beside a server, or one
 /// that migrates, asks the server for its turns.
 fn take_turns(path: &Path, start: Start) -> Outcome<Turns> {
     let taken = match start {
-        Start::Server => Turns::of_server(path),
+        Start::Server | Start::ServerWithoutMigration => Turns::of_server(path),
         Start::Migration | Start::Command => Turns::of_command(path),
     };
     taken.map_err(|refusal| {

@@ -28,12 +28,24 @@ const TAKE_WITHIN: Duration = Duration::from_millis(100);
 /// Time limit for the last writes when the server stops.
 const CLOSE_WITHIN: Duration = Duration::from_secs(10);
 
+/// Options of `doorcode serve`.
+#[derive(clap::Args, Default)]
+pub struct Serve {
+    /// Leave the tables to `doorcode migrate`, and do not start if they are of an earlier version
+    #[arg(long)]
+    no_migrate: bool,
+}
+
 /// Runs the server until it receives a signal to stop.
-pub fn run(config: Option<&Path>) -> Outcome {
+pub fn run(config: Option<&Path>, options: &Serve) -> Outcome {
+    let start = match options.no_migrate {
+        true => Start::ServerWithoutMigration,
+        false => Start::Server,
+    };
     let config = load_config(config)?;
     let log = Log::start();
     raise_open_files();
-    actix_web::rt::System::new().block_on(serve(config, log))
+    actix_web::rt::System::new().block_on(serve(config, log, start))
 }
 
 /// The same for a call without a command. Its caller may want help instead of a server, so a call
@@ -49,7 +61,7 @@ pub fn run_unasked(path: Option<&Path>) -> Outcome {
             lines.join("\n    ")
         ))?;
     }
-    run(path)
+    run(path, &Serve::default())
 }
 
 /// Raises the limit of open files, which bounds the connections.
@@ -67,7 +79,7 @@ fn raise_open_files() {
     }
 }
 
-async fn serve(config: Config, log: Log) -> Outcome {
+async fn serve(config: Config, log: Log, start: Start) -> Outcome {
     // Registered first: from now on the signal does not end the process.
     let hangup = signal(SignalKind::hangup());
     let env = |name: &str| std::env::var(name).ok();
@@ -87,7 +99,7 @@ async fn serve(config: Config, log: Log) -> Outcome {
         (Some(Arc::new(certificate)), made)
     });
     let mut cautions = tls::check(&config, now)?;
-    let Deployment { app, files } = open(config, Start::Server).await?;
+    let Deployment { app, files } = open(config, start).await?;
     made.extend(files.made);
     cautions.extend(warnings(app.config()));
     let heart = Rc::new(Heart::new(&app));
@@ -280,9 +292,7 @@ async fn reload_on(
 
 /// The sockets that the service manager passes, or else that of the configuration.
 fn listen(config: &Config, env: impl Fn(&str) -> Option<String>) -> Outcome<Vec<OpenSocket>> {
-    let passed = passed_sockets(env).map_err(|error| {
-        format!("a socket that the service manager passes cannot be used: {error}")
-    })?;
+    let passed = passed_sockets(env)?;
     if !passed.is_empty() {
         tracing::info!(
             "listening on {} sockets of the service manager instead of [server] listen",

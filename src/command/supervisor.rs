@@ -2,7 +2,7 @@
 
 use doorcode::web::OpenSocket;
 use rustix::time::{ClockId, clock_gettime};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
@@ -81,14 +81,29 @@ impl Supervisor {
 
 /// The listening sockets that the service manager passes; none if it passes none to this process.
 /// The files themselves stay open, so that the sockets outlive the server's own.
-pub fn passed_sockets(env: impl Fn(&str) -> Option<String>) -> io::Result<Vec<OpenSocket>> {
+pub fn passed_sockets(env: impl Fn(&str) -> Option<String>) -> Result<Vec<OpenSocket>, String> {
     if env("LISTEN_PID").is_none_or(|id| id != own_id()) {
         return Ok(Vec::new());
     }
     let count = env("LISTEN_FDS").and_then(|text| text.parse().ok());
     (FIRST_FILE..FIRST_FILE.saturating_add(count.unwrap_or(0)))
         .map(|number| OpenSocket::inherited(passed_file(number)?))
-        .collect()
+        .collect::<io::Result<_>>()
+        .map_err(|error| unusable(&error))
+}
+
+/// The reason against a passed socket, and what to do.
+fn unusable(error: &io::Error) -> String {
+    let advice = match error.kind() {
+        // Containers and filters of system calls may forbid it.
+        ErrorKind::PermissionDenied | ErrorKind::Unsupported => {
+            ". This system forbids a process to copy its own sockets: allow the system calls pidfd_open \
+             and pidfd_getfd, for example in the seccomp profile of the container, or start the server \
+             without socket activation (LISTEN_FDS), so that it listens on [server] listen"
+        }
+        _ => "",
+    };
+    format!("a socket that the service manager passes cannot be used: {error}{advice}.")
 }
 
 /// A copy of an open file of this process. The number alone proves nothing about its owner, so the
@@ -118,4 +133,23 @@ fn abstract_address(_: &str) -> io::Result<SocketAddr> {
 
 fn own_id() -> String {
     std::process::id().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forbidden_system_call_is_named() {
+        let forbidden: io::Error = rustix::io::Errno::PERM.into();
+        let text = unusable(&forbidden);
+        assert!(
+            text.contains("pidfd_getfd") && text.contains("[server] listen"),
+            "{text}"
+        );
+        let unknown: io::Error = rustix::io::Errno::NOSYS.into();
+        assert!(unusable(&unknown).contains("pidfd_getfd"));
+        let closed: io::Error = rustix::io::Errno::BADF.into();
+        assert!(!unusable(&closed).contains("pidfd_getfd"));
+    }
 }

@@ -1,9 +1,12 @@
 //! `[database]`: the database.
 
+use super::duration::SECOND;
 use super::postgres::PostgresUrl;
+use super::postgres_tls::PostgresTls;
 use super::table::Table;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The database settings.
 #[derive(Debug, Clone)]
@@ -15,9 +18,88 @@ pub struct Database {
 impl Database {
     pub(super) fn read(table: &mut Table) -> Self {
         let usual = DatabaseUrl::Sqlite("data/doorcode.db".into());
-        Self {
-            url: table.text("url", usual, DatabaseUrl::parse),
+        let mut url = table.text("url", usual, DatabaseUrl::parse);
+        let settings = PostgresSettings::read(table);
+        if let DatabaseUrl::Postgres(postgres) = &mut url {
+            postgres.settings = settings;
         }
+        Self { url }
+    }
+}
+
+/// How connections to PostgreSQL are used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresSettings {
+    /// The most connections for reading.
+    pub readers: u8,
+    /// The program between the server and the database.
+    pub pooler: Pooler,
+    /// How long a statement waits for a lock.
+    pub lock_timeout: Duration,
+    /// How long a statement runs.
+    pub statement_timeout: Duration,
+}
+
+/// A program that shares connections to PostgreSQL among its clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooler {
+    /// None, or one that gives each client a session of its own.
+    None,
+    /// PgBouncer in transaction mode: each transaction may have another session.
+    Transaction,
+}
+
+impl Default for PostgresSettings {
+    fn default() -> Self {
+        Self {
+            readers: 8,
+            pooler: Pooler::None,
+            lock_timeout: SECOND,
+            statement_timeout: SECOND * 4,
+        }
+    }
+}
+
+impl PostgresSettings {
+    fn read(table: &mut Table) -> Self {
+        let usual = Self::default();
+        // A request is answered within 10 seconds, and a connection without an answer for 5 seconds
+        // is replaced.
+        Self {
+            readers: table.number("readers", usual.readers, 1..=64),
+            pooler: table.choice(
+                "pooler",
+                [("none", Pooler::None), ("transaction", Pooler::Transaction)],
+                "is neither none nor transaction",
+            ),
+            lock_timeout: table.duration("lock_timeout", usual.lock_timeout, SECOND..=SECOND * 3),
+            statement_timeout: table.duration(
+                "statement_timeout",
+                usual.statement_timeout,
+                SECOND..=SECOND * 4,
+            ),
+        }
+    }
+}
+
+/// A PostgreSQL server, and how to use it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Postgres {
+    url: String,
+    tls: Option<PostgresTls>,
+    /// How connections are used.
+    pub settings: PostgresSettings,
+}
+
+impl Postgres {
+    /// The connection URL as libpq reads it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// How connections are encrypted; `None` if they are not.
+    pub fn tls(&self) -> Option<&PostgresTls> {
+        self.tls.as_ref()
     }
 }
 
@@ -26,8 +108,8 @@ impl Database {
 pub enum DatabaseUrl {
     /// A SQLite file.
     Sqlite(PathBuf),
-    /// A PostgreSQL connection URL as libpq reads it.
-    Postgres(String),
+    /// A PostgreSQL server.
+    Postgres(Postgres),
 }
 
 impl DatabaseUrl {
@@ -44,8 +126,11 @@ impl DatabaseUrl {
         if let Some(path) = text.strip_prefix("sqlite:") {
             sqlite_path(path).map(Self::Sqlite)
         } else if let Some(url) = PostgresUrl::split(text) {
-            url.check()?;
-            Ok(Self::Postgres(text.to_owned()))
+            Ok(Self::Postgres(Postgres {
+                tls: url.check()?,
+                url: text.to_owned(),
+                settings: PostgresSettings::default(),
+            }))
         } else {
             Err(
                 "write sqlite:data/doorcode.db or postgres://user:password@localhost/doorcode"
@@ -59,7 +144,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-            Self::Postgres(text) => match PostgresUrl::split(text) {
+            Self::Postgres(postgres) => match PostgresUrl::split(&postgres.url) {
                 Some(url) => f.write_str(&url.without_password()),
                 None => f.write_str("postgres://***"),
             },

@@ -18,6 +18,7 @@ mod misnamed;
 mod operator;
 mod organizations;
 mod postgres;
+mod postgres_tls;
 mod reload;
 mod routes;
 mod scopes;
@@ -35,7 +36,7 @@ mod verify;
 
 pub use audit::{Audit, Destination, TokenUse};
 pub use branding::{Branding, Links, Notes, StaticFile, Support, Words};
-pub use database::{Database, DatabaseUrl};
+pub use database::{Database, DatabaseUrl, Pooler, Postgres, PostgresSettings};
 pub use device::Device;
 pub use duration::overlap;
 pub use error::{ConfigError, ConfigFault, SourcePosition};
@@ -44,12 +45,13 @@ pub use mail::{Mail, Protection, SmtpUrl};
 pub use metrics::Metrics;
 pub use operator::Operator;
 pub use organizations::{Makers, NewOrganizations, Organizations};
-pub use postgres::with_parameters;
+pub use postgres::{parameter, with_parameters};
+pub use postgres_tls::{PostgresHost, PostgresTls};
 pub use reload::Reload;
 pub use server::{PublicUrl, Server, StrictTransport};
 pub use sign_in::{
-    EntryRules, FreshFor, GroupRule, HandOff, HandOffKey, LogoutEnds, Oidc, Passwords, Protocol, Provider,
-    SignIn, SignatureAlgorithm, secure_url,
+    EntryRules, FreshFor, GroupRule, HandOff, HandOffKey, LogoutEnds, Oidc, Passwords, Protocol,
+    Provider, SignIn, SignatureAlgorithm, secure_url,
 };
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{Lifetime, TokenPrefix, Tokens};

@@ -1,16 +1,17 @@
 //! Which PostgreSQL connections are safe without TLS.
 
+use super::postgres_tls::PostgresTls;
 use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
 
 /// The parts of a PostgreSQL URL, split as libpq splits it. A general URL parser finds other
 /// hosts in unusual URLs, and the host decides whether a connection may be unencrypted.
 pub(super) struct PostgresUrl<'a> {
-    scheme: &'a str,
-    userinfo: Option<&'a str>,
-    hosts: &'a str,
-    database: &'a str,
-    query: &'a str,
+    pub(super) scheme: &'a str,
+    pub(super) userinfo: Option<&'a str>,
+    pub(super) hosts: &'a str,
+    pub(super) database: &'a str,
+    pub(super) query: &'a str,
 }
 
 impl<'a> PostgresUrl<'a> {
@@ -33,7 +34,7 @@ impl<'a> PostgresUrl<'a> {
         })
     }
 
-    fn parameters(&self) -> impl Iterator<Item = (String, &'a str)> {
+    pub(super) fn parameters(&self) -> impl Iterator<Item = (String, &'a str)> {
         let pairs = self.query.split('&').filter(|pair| !pair.is_empty());
         pairs.map(|pair| {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -42,8 +43,8 @@ impl<'a> PostgresUrl<'a> {
     }
 
     /// Refuses connections that leave this machine unencrypted, unless the URL says so
-    /// explicitly. The build has no TLS for PostgreSQL, so URLs that require TLS are refused too.
-    pub(super) fn check(&self) -> Result<(), String> {
+    /// explicitly, and TLS without verification. Returns what the URL says about TLS.
+    pub(super) fn check(&self) -> Result<Option<PostgresTls>, String> {
         let userinfo = self.userinfo.unwrap_or_default();
         let parts = [userinfo, self.hosts, self.database, self.query].concat();
         if parts.contains(['@', '#']) {
@@ -75,25 +76,28 @@ impl<'a> PostgresUrl<'a> {
             }
         }
 
-        const WAYS: &str = "use a host on this machine or a socket, a tunnel if the database is \
-                            elsewhere, or write sslmode=disable into the URL if the network is \
-                            trusted";
-        if !modes.is_empty() && modes.iter().all(|mode| mode == "disable") {
-            return Ok(());
+        const WAYS: &str = "write sslmode=verify-full for TLS, or sslmode=disable if the network \
+                            is trusted";
+        let all = |one: &str| !modes.is_empty() && modes.iter().all(|mode| mode == one);
+        if all("verify-full") {
+            return self.tls().map(Some);
+        }
+        if all("disable") {
+            return Ok(None);
         }
         let is_plain = |mode: &String| matches!(mode.as_str(), "disable" | "allow" | "prefer");
-        if !modes.iter().all(is_plain) {
+        if let Some(mode) = modes.iter().find(|mode| !is_plain(mode)) {
             return Err(format!(
-                "asks for TLS, but this build has no TLS for PostgreSQL; {WAYS}"
+                "has sslmode={mode}; TLS without the verification of the server and its name is not \
+                 supported: {WAYS}"
             ));
         }
         if !hosts.iter().all(|host| is_this_machine(host)) {
             return Err(format!(
-                "names another machine, and this build has no TLS for PostgreSQL, so everything \
-                 would travel unencrypted; {WAYS}"
+                "names another machine, and everything would travel unencrypted; {WAYS}"
             ));
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The URL with `***` for each password.
@@ -120,6 +124,13 @@ impl<'a> PostgresUrl<'a> {
     }
 }
 
+/// The value of a parameter of a URL.
+pub fn parameter(url: &str, name: &str) -> Option<String> {
+    let url = PostgresUrl::split(url)?;
+    let values = url.parameters().filter(|(key, _)| key == name);
+    values.map(|(_, value)| decode(value)).last()
+}
+
 /// Adds the parameters that the URL does not name itself.
 pub fn with_parameters(url: &str, parameters: &[(&str, &str)]) -> String {
     let named: Vec<String> = PostgresUrl::split(url)
@@ -143,7 +154,7 @@ pub fn with_parameters(url: &str, parameters: &[(&str, &str)]) -> String {
 }
 
 /// The host of `host:port`; libpq takes an IPv6 address in brackets.
-fn host_of(host_and_port: &str) -> String {
+pub(super) fn host_of(host_and_port: &str) -> String {
     let host = match host_and_port.strip_prefix('[') {
         Some(rest) => rest.split(']').next(),
         None => host_and_port.split(':').next(),
@@ -153,7 +164,7 @@ fn host_of(host_and_port: &str) -> String {
 
 /// Whether a connection stays on this machine: by loopback, or by a socket, as for an empty host,
 /// a path and an abstract name with an `@`.
-fn is_this_machine(host: &str) -> bool {
+pub(super) fn is_this_machine(host: &str) -> bool {
     host.is_empty()
         || host.starts_with(['/', '@'])
         || host == "localhost"
@@ -162,7 +173,7 @@ fn is_this_machine(host: &str) -> bool {
             .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
-fn decode(text: &str) -> String {
+pub(super) fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
@@ -172,7 +183,7 @@ mod tests {
 
     /// A URL and a part of the reason against it.
     #[rustfmt::skip]
-    const REFUSED: [(&str, &str); 20] = [
+    const REFUSED: [(&str, &str); 21] = [
         ("postgres://db.example.com/doorcode", "another machine"),
         ("postgres://10.0.0.5/doorcode?sslmode=prefer", "another machine"),
         ("postgres://127.1/doorcode", "another machine"),
@@ -181,11 +192,12 @@ mod tests {
         ("postgres://localhost/doorcode?h%6Fst=db.example.com", "another machine"),
         ("postgres://localhost/doorcode?hostaddr=10.0.0.5", "another machine"),
         ("postgres://10.0.0.5/d?sslmode=disable&sslmode=prefer", "another machine"),
-        ("postgres://localhost/doorcode?sslmode=require", "asks for TLS"),
-        ("postgres://localhost/doorcode?sslmode=verify-full", "asks for TLS"),
-        ("postgres://10.0.0.5/doorcode?sslmode=verify-ca", "asks for TLS"),
-        ("postgres://localhost/doorcode?sslmode=Disable", "asks for TLS"),
-        ("postgres://localhost/doorcode?ssl=true", "asks for TLS"),
+        ("postgres://localhost/doorcode?sslmode=require", "sslmode=require"),
+        ("postgres://10.0.0.5/d?sslmode=verify-full&sslmode=prefer", "sslmode=verify-full"),
+        ("postgres://10.0.0.5/doorcode?sslmode=verify-ca", "sslmode=verify-ca"),
+        ("postgres:///doorcode?sslmode=verify-full", "TLS to a socket"),
+        ("postgres://localhost/doorcode?sslmode=Disable", "sslmode=Disable"),
+        ("postgres://localhost/doorcode?ssl=true", "sslmode=require"),
         ("postgres:///doorcode?service=far", "service"),
         ("postgres://u:hunter2@x@localhost/doorcode", "%40"),
         ("postgres://u:hunter2/@localhost/doorcode", "%40"),
@@ -209,7 +221,11 @@ mod tests {
             "postgres://db.example.com/doorcode?sslmode=disable",
             "postgres://db.example.com/doorcode?connect_timeout=3&sslmode=disable",
         ] {
-            assert_eq!(PostgresUrl::split(text).unwrap().check(), Ok(()), "{text}");
+            assert_eq!(
+                PostgresUrl::split(text).unwrap().check(),
+                Ok(None),
+                "{text}"
+            );
         }
         for (text, reason) in REFUSED {
             let message = PostgresUrl::split(text).unwrap().check().unwrap_err();

@@ -1,9 +1,10 @@
 //! Connections to either database, and the PostgreSQL pool.
 
+use super::tls::Forwarder;
 use super::{Error, shift};
-use config::DatabaseUrl;
+use config::{DatabaseUrl, Pooler, Postgres, PostgresSettings};
 use diesel::connection::{
-    AnsiTransactionManager, InstrumentationEvent, SimpleConnection, TransactionManager,
+    AnsiTransactionManager, CacheSize, InstrumentationEvent, SimpleConnection, TransactionManager,
 };
 use diesel::prelude::*;
 
@@ -21,20 +22,74 @@ const PARAMETERS: [(&str, &str); 6] = [
 
 const WRITABLE: (&str, &str) = ("target_session_attrs", "read-write");
 
-/// A lock of another transaction, or a server that hangs, must not block all queued work; nor must
-/// this client's locks outlast it, if its machine disappears during a transaction. A commit is
-/// flushed to disk before it is acknowledged, whatever the role or the database says; a stricter
-/// setting stays.
-const SETTINGS: &str = "SET lock_timeout = '1s'; SET statement_timeout = '4s'; \
-     SET idle_in_transaction_session_timeout = '5s'; \
-     SELECT set_config('synchronous_commit', \
-         CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' \
-         ELSE 'on' END, false)";
+/// Settings of a session or a transaction. A lock of another transaction, or a server that hangs,
+/// must not block all queued work; nor must this client's locks outlast it, if its machine
+/// disappears during a transaction. A commit is flushed to disk before it is acknowledged, whatever
+/// the role or the database says; a stricter setting stays.
+fn session(settings: &PostgresSettings) -> String {
+    let (set, is_local) = match settings.pooler {
+        Pooler::None => ("SET", false),
+        Pooler::Transaction => ("SET LOCAL", true),
+    };
+    let (lock, statement) = (
+        settings.lock_timeout.as_millis(),
+        settings.statement_timeout.as_millis(),
+    );
+    format!(
+        "{set} lock_timeout = {lock}; {set} statement_timeout = {statement}; \
+         {set} idle_in_transaction_session_timeout = '5s'; \
+         SELECT set_config('synchronous_commit', \
+             CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' \
+             ELSE 'on' END, {is_local})"
+    )
+}
+
+/// How often a connection through a pooler is tried again. The driver prepares and executes its
+/// first statements without a transaction, so that a pooler may give them to different servers.
+const POOLED_ATTEMPTS: usize = 5;
 
 /// How long a statement waits for a lock in a transaction that holds locks of other work. Two such
 /// transactions of two servers may each wait for the other one. PostgreSQL would detect that after
 /// 1 second.
 const LOCK_TIMEOUT_IN_BATCH: &str = "SET LOCAL lock_timeout = '100ms'";
+
+/// The statements that begin a transaction. On SQLite a write transaction takes the lock
+/// immediately: one that reads first and then writes would fail if another wrote in between. Behind
+/// a pooler each transaction may have another session, which it must configure itself.
+#[derive(Clone)]
+pub struct Begin {
+    write: String,
+    snapshot: String,
+    is_pooled: bool,
+}
+
+impl Begin {
+    /// The statements for a database.
+    pub fn of(url: &DatabaseUrl) -> Self {
+        let DatabaseUrl::Postgres(postgres) = url else {
+            return Self {
+                write: "BEGIN IMMEDIATE".to_owned(),
+                snapshot: "BEGIN DEFERRED".to_owned(),
+                is_pooled: false,
+            };
+        };
+        let is_pooled = postgres.settings.pooler == Pooler::Transaction;
+        let settings = match is_pooled {
+            true => format!("; {}", session(&postgres.settings)),
+            false => String::new(),
+        };
+        Self {
+            write: format!("BEGIN{settings}"),
+            snapshot: format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY{settings}"),
+            is_pooled,
+        }
+    }
+
+    /// Whether even a single statement needs a transaction.
+    pub fn is_always_needed(&self) -> bool {
+        self.is_pooled
+    }
+}
 
 /// A connection to the configured database. Queries are written once, against this type.
 #[derive(diesel::MultiConnection)]
@@ -59,7 +114,7 @@ impl Conn {
     /// after the other, and can create an SQLite file named like an unreachable server.
     pub fn open(url: &DatabaseUrl, purpose: Purpose) -> Result<Self, Error> {
         match url {
-            DatabaseUrl::Postgres(url) => Self::open_postgres(url, purpose),
+            DatabaseUrl::Postgres(postgres) => Self::open_postgres(postgres, purpose),
             DatabaseUrl::Sqlite(path) => {
                 let path = path.to_str().ok_or_else(|| {
                     Error::Unavailable("the path of the database is not UTF-8".into())
@@ -90,25 +145,28 @@ impl Conn {
         }
     }
 
-    fn open_postgres(url: &str, purpose: Purpose) -> Result<Self, Error> {
-        let establish = |parameters: &[(&str, &str)]| {
-            PgConnection::establish(&config::with_parameters(url, parameters))
-        };
-        let mut conn = establish(&PARAMETERS).map_err(|error| {
+    fn open_postgres(postgres: &Postgres, purpose: Purpose) -> Result<Self, Error> {
+        let is_pooled = postgres.settings.pooler == Pooler::Transaction;
+        let mut conn = establish(postgres, &PARAMETERS).map_err(|error| {
             // The text of the error does not say it reliably: a server that accepts only sessions
             // that may not write is read-only.
             let others: Vec<_> = PARAMETERS
                 .into_iter()
                 .filter(|it| *it != WRITABLE)
                 .collect();
-            match purpose == Purpose::Write && establish(&others).is_ok() {
+            match purpose == Purpose::Write && establish(postgres, &others).is_ok() {
                 true => Error::ReadOnly,
-                false => Error::Unavailable(error.to_string()),
+                false => error,
             }
         })?;
         conn.set_instrumentation(|_: InstrumentationEvent<'_>| shift::step());
-        conn.batch_execute(SETTINGS)
-            .map_err(|error| Error::Unavailable(error.to_string()))?;
+        if is_pooled {
+            // A prepared statement would stay in one of the sessions.
+            conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+        } else {
+            conn.batch_execute(&session(&postgres.settings))
+                .map_err(|error| Error::Unavailable(error.to_string()))?;
+        }
         Ok(Self::Postgres(conn))
     }
 
@@ -117,7 +175,7 @@ impl Conn {
         matches!(self, Self::Postgres(_))
     }
 
-    /// Opens a connection for reading to a database that exists. Unlike [`Self::open`], it creates
+    /// Opens a connection to a database that exists, in a snapshot. Unlike [`Self::open`], it creates
     /// no file.
     pub fn open_existing(url: &DatabaseUrl) -> Result<Self, Error> {
         if let DatabaseUrl::Sqlite(path) = url
@@ -126,22 +184,28 @@ impl Conn {
             let path = path.display();
             return Err(Error::Unavailable(format!("{path}: there is no database")));
         }
-        Self::open(url, Purpose::Read)
+        let mut conn = Self::open(url, Purpose::Read)?;
+        conn.begin_snapshot(&Begin::of(url))?;
+        Ok(conn)
     }
 
     /// Begins a snapshot: until it ends, all statements see the same state. Fails
     /// with [`Error::Unavailable`], since such a connection must be dropped.
-    pub(super) fn begin_snapshot(&mut self) -> Result<(), Error> {
+    pub(super) fn begin_snapshot(&mut self, begin: &Begin) -> Result<(), Error> {
+        self.begin(&begin.snapshot)
+            .map_err(|error| Error::Unavailable(error.to_string()))
+    }
+
+    /// Begins a transaction that writes.
+    pub(super) fn begin_write(&mut self, begin: &Begin) -> Result<(), Error> {
+        Ok(self.begin(&begin.write)?)
+    }
+
+    fn begin(&mut self, sql: &str) -> QueryResult<()> {
         match self {
-            Self::Sqlite(conn) => {
-                AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN DEFERRED")
-            }
-            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(
-                conn,
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            ),
+            Self::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, sql),
+            Self::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(conn, sql),
         }
-        .map_err(|error| Error::Unavailable(error.to_string()))
     }
 
     /// Ends a snapshot. Fails with [`Error::Unavailable`]: the connection must be dropped.
@@ -184,6 +248,51 @@ impl Conn {
         let counted: Result<Counted, _> = counted.get_result(conn);
         counted.ok().map(|counted| counted.count)
     }
+}
+
+/// Connects with these parameters, unless the URL names them.
+fn establish(postgres: &Postgres, parameters: &[(&str, &str)]) -> Result<PgConnection, Error> {
+    let attempts = match postgres.settings.pooler {
+        Pooler::None => 1,
+        Pooler::Transaction => POOLED_ATTEMPTS,
+    };
+    let mut attempt = 1;
+    loop {
+        match establish_once(postgres, parameters) {
+            Ok(conn) => return Ok(conn),
+            Err((_, true)) if attempt < attempts => attempt += 1,
+            Err((why, _)) => return Err(Error::Unavailable(why)),
+        }
+    }
+}
+
+/// Fails with the reason, and whether the connection was there and its session could not be
+/// configured.
+fn establish_once(
+    postgres: &Postgres,
+    parameters: &[(&str, &str)],
+) -> Result<PgConnection, (String, bool)> {
+    let is_setup =
+        |error: &ConnectionError| matches!(error, ConnectionError::CouldntSetupConfiguration(_));
+    let Some(tls) = postgres.tls() else {
+        let url = config::with_parameters(postgres.url(), parameters);
+        return PgConnection::establish(&url).map_err(|error| {
+            let is_setup = is_setup(&error);
+            (one_line(&error.to_string()), is_setup)
+        });
+    };
+    let forwarder =
+        Forwarder::start(tls, postgres.url(), parameters).map_err(|why| (why, false))?;
+    PgConnection::establish(forwarder.url()).map_err(|error| {
+        let text = one_line(&error.to_string());
+        (forwarder.explain(&text), is_setup(&error))
+    })
+}
+
+/// A text of libpq, which has a line for each host and more for its advice.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 /// The result of a WAL checkpoint.

@@ -36,6 +36,7 @@ pub mod single_org;
 mod statement;
 pub mod throttle;
 pub mod timing;
+mod tls;
 pub mod token;
 pub mod token_access;
 pub mod token_block;
@@ -48,7 +49,7 @@ mod writer;
 
 use config::DatabaseUrl;
 pub use conn::Conn;
-use conn::Purpose;
+use conn::{Begin, Purpose};
 use domain::Instant;
 pub use error::{Error, Fails, Outage};
 use figures::Counters;
@@ -69,6 +70,7 @@ pub struct Store(Arc<Inner>);
 
 struct Inner {
     url: DatabaseUrl,
+    begin: Begin,
     reads: Reads,
     writes: WriteQueue,
     health: Health,
@@ -94,11 +96,15 @@ impl Store {
         let counters = Arc::<Counters>::default();
         let reads = match url {
             DatabaseUrl::Sqlite(_) => Reads::Sqlite(Box::default()),
-            DatabaseUrl::Postgres(_) => Reads::Postgres(Readers::start(url, &counters)?),
+            DatabaseUrl::Postgres(postgres) => {
+                let threads = postgres.settings.readers;
+                Reads::Postgres(Readers::start(url, threads, &counters)?)
+            }
         };
         Ok(Self(Arc::new(Inner {
             is_beside_server: turns.is_beside_server(),
             url: url.clone(),
+            begin: Begin::of(url),
             reads,
             writes: WriteQueue::start(url, turns, &counters)?,
             health: Health::default(),
@@ -115,7 +121,7 @@ impl Store {
     /// Compares the schema with this program. Only reads. Fails with [`Error::Newer`] if a newer
     /// version of this program made it.
     pub fn schema(&self) -> Result<Schema, Error> {
-        migrate::schema(&mut Conn::open(&self.0.url, Purpose::Write)?)
+        migrate::schema(&mut Conn::open(&self.0.url, Purpose::Write)?, &self.0.begin)
     }
 
     /// Reads in one snapshot, however many statements the work has. The work may run again if the
@@ -126,8 +132,9 @@ impl Store {
         T: Send + 'static,
         E: Fails,
     {
-        self.read_one(move |conn| {
-            conn.begin_snapshot()?;
+        let begin = self.0.begin.clone();
+        self.read_outside(move |conn| {
+            conn.begin_snapshot(&begin)?;
             let result = work(conn);
             let ended = conn.end_snapshot();
             let value = result?;
@@ -140,6 +147,19 @@ impl Store {
     /// Runs one statement, which is a snapshot by itself. The work may run again if the connection
     /// is lost.
     pub async fn read_one<F, T, E>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Fails,
+    {
+        match self.0.begin.is_always_needed() {
+            true => self.read(work).await,
+            false => self.read_outside(work).await,
+        }
+    }
+
+    /// Runs work that begins its own transaction, or is one statement.
+    async fn read_outside<F, T, E>(&self, work: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
         T: Send + 'static,

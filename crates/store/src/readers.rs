@@ -13,9 +13,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-/// Reading threads, and so the most connections for reading.
-const THREADS: usize = 8;
-
 /// How long a thread that cannot open a connection waits for one that is in use.
 const WAIT: Duration = Duration::from_secs(2);
 
@@ -24,18 +21,20 @@ pub struct Readers {
     workers: Workers,
     idle: Receiver<Conn>,
     in_use: Arc<AtomicUsize>,
+    most: u8,
 }
 
 impl Readers {
-    /// Starts the threads. Connections are opened when they are needed.
-    pub fn start(url: &DatabaseUrl, counters: &Arc<Counters>) -> Result<Self, Error> {
-        let idle = crossbeam_channel::bounded(THREADS);
+    /// Starts this many threads, which have as many connections at most. Connections are opened when
+    /// they are needed.
+    pub fn start(url: &DatabaseUrl, threads: u8, counters: &Arc<Counters>) -> Result<Self, Error> {
+        let idle = crossbeam_channel::bounded(threads.into());
         let in_use = Arc::<AtomicUsize>::default();
         let (unused, used) = (idle.1.clone(), in_use.clone());
         let (url, counters) = (url.clone(), counters.clone());
         let plan = Plan {
             name: "reader",
-            threads: THREADS,
+            threads: threads.into(),
             is_replaced: true,
             make: Box::new(move || {
                 let mut reader = Reader {
@@ -50,6 +49,7 @@ impl Readers {
             workers: Workers::start(plan)?,
             idle: unused,
             in_use: used,
+            most: threads,
         })
     }
 
@@ -58,7 +58,7 @@ impl Readers {
         Pool {
             in_use: self.in_use.load(Ordering::Relaxed) as u64,
             idle: self.idle.len() as u64,
-            most: THREADS as u64,
+            most: self.most.into(),
         }
     }
 

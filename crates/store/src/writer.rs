@@ -6,7 +6,7 @@
 //! allows no more, and on PostgreSQL several were no faster, while their shared transactions
 //! blocked each other.
 
-use super::conn::{Conn, Purpose};
+use super::conn::{Begin, Conn, Purpose};
 use super::connector::Connector;
 use super::figures::Counters;
 use super::shift::Shift;
@@ -15,7 +15,7 @@ use super::workers::{After, Job, Plan, WorkOutcome, Workers};
 use super::{Error, Fails};
 use config::DatabaseUrl;
 use crossbeam_channel::Receiver;
-use diesel::connection::{AnsiTransactionManager, Connection, TransactionManager};
+use diesel::connection::{Connection, TransactionManager};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -86,6 +86,7 @@ impl WriteQueue {
                     let mut writer = Writer {
                         connector: Connector::new(&url, Purpose::Write, opened),
                         conn: None,
+                        begin: Begin::of(&url),
                         turns: turns.clone(),
                         counters: counters.clone(),
                     };
@@ -125,6 +126,7 @@ impl WriteQueue {
 struct Writer {
     connector: Connector,
     conn: Option<Conn>,
+    begin: Begin,
     turns: Arc<Turns>,
     counters: Arc<Counters>,
 }
@@ -261,12 +263,12 @@ impl Writer {
         let kept = self
             .conn
             .take()
-            .and_then(|mut conn| begin(&mut conn).ok().map(|()| conn));
+            .and_then(|mut conn| conn.begin_write(&self.begin).ok().map(|()| conn));
         let conn = match kept {
             Some(conn) => conn,
             None => {
                 let mut conn = self.connector.connect(shift)?;
-                begin(&mut conn)?;
+                conn.begin_write(&self.begin)?;
                 conn
             }
         };
@@ -282,16 +284,4 @@ fn answer_all(jobs: impl IntoIterator<Item = Job>, outcome: &Result<(), Error>) 
     for job in jobs {
         job.answer(outcome.clone());
     }
-}
-
-/// On SQLite a write transaction takes the lock immediately: one that reads first and then writes
-/// would fail if another wrote in between.
-fn begin(conn: &mut Conn) -> Result<(), Error> {
-    match conn {
-        Conn::Sqlite(conn) => {
-            AnsiTransactionManager::begin_transaction_sql(conn, "BEGIN IMMEDIATE")?;
-        }
-        Conn::Postgres(_) => <Conn as Connection>::TransactionManager::begin_transaction(conn)?,
-    }
-    Ok(())
 }

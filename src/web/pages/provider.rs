@@ -20,7 +20,10 @@ pub fn buttons(app: &App, query: &str) -> Vec<ProviderButton> {
 
 /// The buttons with which the signed-in user signs in again: those of the connected providers, which
 /// ask the user even in a session of their own.
-pub async fn confirming(req: &PageRequest, return_to: &str) -> Result<Vec<ProviderButton>, Failure> {
+pub async fn confirming(
+    req: &PageRequest,
+    return_to: &str,
+) -> Result<Vec<ProviderButton>, Failure> {
     let own = identity::list(req).await?;
     let providers = req.app.config().sign_in.enabled_providers();
     let connected = providers.filter(|provider| {

@@ -4,9 +4,12 @@
 mod batches;
 mod clock;
 mod connections;
+mod migration;
+mod pooler;
 mod rejected;
 mod schema;
 mod silence;
+mod tls;
 
 use crate::support::TestApp;
 use crate::support::device::Answer;

@@ -153,7 +153,11 @@ fn unreachable_database_is_reported_and_not_replaced_by_a_file() {
         )
         .run()
         .exited(1)
-        .complains(&["the database cannot be reached"]);
+        .complains(&[
+            "the database cannot be reached",
+            "Check `url` under [database]",
+        ]);
+    assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
     assert!(!refused.stderr.contains("Tulip-77"), "{refused:?}");
     let left = std::fs::read_dir(deployment.directory()).unwrap().count();
     assert_eq!(left, 0, "no file was made");
@@ -171,7 +175,10 @@ fn file_that_is_not_a_database_is_rejected_and_kept() {
             .env("DOORCODE__DATABASE__URL", &url)
             .run()
             .exited(1)
-            .complains(&["not a database"]);
+            .complains(&[
+                "letter.txt: file is not a database",
+                "Check `url` under [database]",
+            ]);
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), text);
 }

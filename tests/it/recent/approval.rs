@@ -161,5 +161,10 @@ async fn calls_with_tokens_are_not_asked() {
     assert_eq!(created.status(), 201);
     let text = created.text().await.unwrap();
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-    test.canaries.add(value["secret"].as_str().or(value["token"].as_str()).unwrap_or_default());
+    test.canaries.add(
+        value["secret"]
+            .as_str()
+            .or(value["token"].as_str())
+            .unwrap_or_default(),
+    );
 }

@@ -25,7 +25,10 @@ async fn sensitive_changes_ask_for_a_new_sign_in() {
     let forms: [(&str, &[(&str, &str)]); 7] = [
         (
             "/account/email",
-            &[("new_email", "new@example.com"), ("email_password", PASSWORD)],
+            &[
+                ("new_email", "new@example.com"),
+                ("email_password", PASSWORD),
+            ],
         ),
         (
             "/o/acme/settings/policy",

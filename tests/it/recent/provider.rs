@@ -1,9 +1,9 @@
 //! Users of identity providers sign in again there.
 
 use super::{HIGH, OLD, decision, reviewed};
+use crate::support::TestApp;
 use crate::support::browser::{Browser, Page};
 use crate::support::provider::{ID, Provider};
-use crate::support::TestApp;
 use serde_json::json;
 use url::Url;
 
@@ -11,7 +11,9 @@ use url::Url;
 fn parameter(page: &Page, name: &str) -> Option<String> {
     let url = Url::parse(page.location()).unwrap();
     let mut pairs = url.query_pairs();
-    pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    pairs
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 /// A browser in which the user of the provider is signed in.
@@ -50,7 +52,10 @@ async fn provider_asks_its_user_again() {
     assert_eq!(parameter(&leave, "max_age").as_deref(), Some("0"));
     let back = provider.approve(leave.location());
     let page = browser.get(&back).await;
-    assert!(page.location().starts_with("/device?user_code="), "{page:?}");
+    assert!(
+        page.location().starts_with("/device?user_code="),
+        "{page:?}"
+    );
     let consent = browser.get(page.location()).await;
     assert!(consent.is_ticked(HIGH), "{}", consent.body);
     browser.decide(&consent, "approve", &[HIGH]).await;
@@ -71,12 +76,18 @@ async fn old_sign_in_at_the_provider_does_not_suffice() {
     ] {
         provider.state("auth_time", value);
         let page = browser
-            .post_only("/account/identities/disconnect", &[("issuer", &provider.url)])
+            .post_only(
+                "/account/identities/disconnect",
+                &[("issuer", &provider.url)],
+            )
             .await;
         let begin = again(&mut browser, &page).await;
         let page = provider.sign_in_at(&mut browser, &begin).await;
         let location = page.location().to_owned();
-        assert!(location.ends_with("notice=provider-not-recent"), "{claim}: {location}");
+        assert!(
+            location.ends_with("notice=provider-not-recent"),
+            "{claim}: {location}"
+        );
     }
     assert_eq!(test.count("identity", "1 = 1"), 1);
 }
@@ -93,7 +104,10 @@ async fn silent_sign_in_is_not_recent() {
         assert_eq!(page.location(), "/tokens");
         browser.get("/account").await;
         let page = browser
-            .post_only("/account/identities/disconnect", &[("issuer", &provider.url)])
+            .post_only(
+                "/account/identities/disconnect",
+                &[("issuer", &provider.url)],
+            )
             .await;
         again(&mut browser, &page).await;
     }
@@ -103,7 +117,10 @@ async fn silent_sign_in_is_not_recent() {
     test.clock.advance(OLD);
     browser.get("/account").await;
     let page = browser
-        .post_only("/account/identities/disconnect", &[("issuer", &provider.url)])
+        .post_only(
+            "/account/identities/disconnect",
+            &[("issuer", &provider.url)],
+        )
         .await;
     again(&mut browser, &page).await;
 }

@@ -63,16 +63,22 @@ pub(super) async fn address(
     let is_again = start.purpose == Purpose::SignInAgain;
     // Providers issue a refresh token for this scope only after consent (section 11).
     let consent = oidc.has_offline_access().then_some("consent");
-    let prompts: Vec<_> = is_again.then_some("login").into_iter().chain(consent).collect();
+    let prompts: Vec<_> = is_again
+        .then_some("login")
+        .into_iter()
+        .chain(consent)
+        .collect();
     if !prompts.is_empty() {
-        url.query_pairs_mut().append_pair("prompt", &prompts.join(" "));
+        url.query_pairs_mut()
+            .append_pair("prompt", &prompts.join(" "));
     }
     // With `max_age`, the provider has to state when the user signed in (section 2).
     let longest = match is_again {
         true => 0,
         false => app.config().sign_in.absolute_timeout.as_secs(),
     };
-    url.query_pairs_mut().append_pair("max_age", &longest.to_string());
+    url.query_pairs_mut()
+        .append_pair("max_age", &longest.to_string());
     Ok(url)
 }
 
