@@ -238,13 +238,15 @@ async fn drain(app: &App, supervisor: &Supervisor, stops: &mut UnboundedReceiver
 async fn refuse_connections(handle: &ServerHandle, closers: &[Closer]) {
     let is_file = |closer: &&Closer| matches!(closer, Closer::Unix(_));
     let (files, others): (Vec<_>, Vec<_>) = closers.iter().partition(is_file);
-    if !files.is_empty() {
-        // Who found the file before is still accepted.
-        close(&files);
-        tokio::time::sleep(TAKE_WITHIN).await;
+    close(&files);
+    for closer in &others {
+        if let Err(error) = closer.hold() {
+            tracing::info!("a port that closes may reset connections that just begin: {error}");
+        }
     }
-    // A port resets the connections that wait for it to accept them when it closes. The pause
-    // accepts them first.
+    // A client that found the file before, or has begun to connect, is still accepted.
+    tokio::time::sleep(TAKE_WITHIN).await;
+    // Accepts what waits before the port closes.
     handle.pause().await;
     close(&others);
     // actix-web drops what waits for a worker when it stops.

@@ -14,6 +14,15 @@ use std::path::{Path, PathBuf};
 /// Permissions of the file of a Unix socket: its owner and group can connect.
 const SOCKET_MODE: u32 = 0o660;
 
+/// A filter of packets (BPF) that drops those with the flag SYN, which is in byte 13 of a TCP header.
+#[cfg(target_os = "linux")]
+const WITHOUT_SYN: [socket2::SockFilter; 4] = [
+    socket2::SockFilter::new(0x30, 0, 0, 13), // load the byte
+    socket2::SockFilter::new(0x45, 0, 1, 2),  // skip the next step unless SYN is set
+    socket2::SockFilter::new(0x06, 0, 0, 0),  // drop
+    socket2::SockFilter::new(0x06, 0, 0, u32::MAX), // keep
+];
+
 /// A listening socket.
 #[derive(Debug)]
 pub struct OpenSocket {
@@ -98,6 +107,17 @@ impl OpenSocket {
 }
 
 impl Closer {
+    /// From now on a new connection gets no answer, while those that have begun complete: when a port
+    /// closes, it resets those that no worker has taken. The peer tries again after a second, and is
+    /// then refused. Only on Linux.
+    pub fn hold(&self) -> io::Result<()> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Tcp(socket) => socket2::SockRef::from(socket).attach_filter(&WITHOUT_SYN),
+            _ => Ok(()),
+        }
+    }
+
     /// From now on a new connection is refused, so that a proxy sends its request elsewhere; or it
     /// waits, if the service manager holds the socket.
     pub fn close(&self) -> io::Result<()> {
@@ -159,6 +179,32 @@ mod tests {
         };
         let address = socket.local_addr().unwrap();
         let _open = std::net::TcpStream::connect(address).unwrap();
+        opened.closer.close().unwrap();
+        let refused = std::net::TcpStream::connect(address).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn held_port_takes_no_new_connection_and_loses_none() {
+        use std::io::{Read, Write};
+        let opened = OpenSocket::bind(&Listen::Tcp("127.0.0.1:0".parse().unwrap())).unwrap();
+        let Socket::Tcp(socket) = &opened.socket else {
+            panic!("{opened:?}");
+        };
+        let address = socket.local_addr().unwrap();
+        let mut early = std::net::TcpStream::connect(address).unwrap();
+        opened.closer.hold().unwrap();
+        let within = std::time::Duration::from_millis(100);
+        let late = std::net::TcpStream::connect_timeout(&address, within);
+        assert_eq!(late.unwrap_err().kind(), ErrorKind::TimedOut);
+        let (mut accepted, _) = socket.accept().unwrap();
+        early.write_all(b"a").unwrap();
+        accepted.write_all(b"b").unwrap();
+        let mut byte = [0];
+        accepted.read_exact(&mut byte).unwrap();
+        early.read_exact(&mut byte).unwrap();
+        assert_eq!(byte, *b"b");
         opened.closer.close().unwrap();
         let refused = std::net::TcpStream::connect(address).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);

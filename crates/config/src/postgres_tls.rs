@@ -2,12 +2,13 @@
 
 use super::CertificateFiles;
 use super::postgres::{PostgresUrl, decode, host_of};
+use std::fmt;
 use std::path::PathBuf;
 
 const PORT: u16 = 5432;
 
 /// A connection that is encrypted, to a server whose certificate is verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PostgresTls {
     /// The servers, in the order in which they are tried.
     pub hosts: Vec<PostgresHost>,
@@ -17,6 +18,17 @@ pub struct PostgresTls {
     pub client: Option<CertificateFiles>,
     /// The URL without hosts and without what is about TLS. It has a `?`.
     pub rest: String,
+}
+
+/// Without the URL, which has a password.
+impl fmt::Debug for PostgresTls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresTls")
+            .field("hosts", &self.hosts)
+            .field("authorities", &self.authorities)
+            .field("client", &self.client)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A server.

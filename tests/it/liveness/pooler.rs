@@ -2,7 +2,7 @@
 
 use crate::support::database::Database;
 use crate::support::deployment::{Deployment, free_address};
-use crate::support::{CLI, http};
+use crate::support::http;
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use futures_util::future::join_all;
@@ -13,6 +13,9 @@ use url::Url;
 
 /// A user of the system that owns nothing: PgBouncer does not run as root.
 const NOBODY: &str = "nobody";
+
+/// The built-in client.
+const CLI: &str = "doorcode-cli";
 
 /// Number of sessions that all servers share.
 const SESSIONS: u8 = 3;

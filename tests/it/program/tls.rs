@@ -278,3 +278,30 @@ async fn plain_request_to_tls_gets_the_advice() {
         .exited(1)
         .complains(&["If the server uses TLS, write https:// instead of http://."]);
 }
+
+/// systemd passes a key (`LoadCredential=`) as a file of root that the group of the service can read,
+/// in a folder without write access.
+#[actix_web::test]
+async fn key_that_systemd_passes_is_used() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let folder = "run/credentials/doorcode.service";
+    let deployment = Deployment::new().with_tls(&format!(
+        r#"{{ cert = "tls.pem", key = "{folder}/tls.key" }}"#
+    ));
+    write_pair(&deployment, |_| ());
+    let folder = deployment.path(folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let key = folder.join("tls.key");
+    std::fs::rename(deployment.path("tls.key"), &key).unwrap();
+    let set = |path, mode| {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        std::fs::set_permissions(path, mode).unwrap();
+    };
+    set(&key, 0o440);
+    set(&folder, 0o550);
+    let _server = deployment.start();
+    let client = trusting(&deployment, "tls.pem");
+    assert_eq!(status(&client, &deployment, "/healthz").await, Some(200));
+}

@@ -123,7 +123,11 @@ impl Forwarder {
         let mut listeners = Vec::new();
         for (at, host) in tls.hosts.iter().enumerate() {
             let path = forwarder.folder.join(format!(".s.PGSQL.{}", at + 1));
-            let listener = UnixListener::bind(&path)
+            let bound = UnixListener::bind(&path).and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                Ok(listener)
+            });
+            let listener = bound
                 .map_err(|error| format!("{}: {error}. Name a shorter TMPDIR", path.display()))?;
             let route = Route {
                 host: host.clone(),
@@ -185,7 +189,7 @@ fn make_folder() -> io::Result<PathBuf> {
         let name = format!("doorcode-{}-{count}", std::process::id());
         let folder = parent().join(name);
         tried += 1;
-        // Fails if it is there already, whoever made it.
+        // Fails if it is there already, even if it is one of another user.
         match DirBuilder::new().mode(0o700).create(&folder) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists && tried < NAMES => {}
             made => return made.map(|()| folder),
@@ -226,10 +230,18 @@ fn listen(listeners: &[(UnixListener, Arc<Route>)], stopped: &UnixStream) {
         }
         let is_ready: Vec<_> = waiting.iter().map(|it| !it.revents().is_empty()).collect();
         for ((listener, route), is_ready) in listeners.iter().zip(&is_ready) {
-            if *is_ready && let Ok((local, _)) = listener.accept() {
-                let route = route.clone();
-                // Without a thread the connection is closed, and libpq says so.
-                let _ = thread("tunnel", move || carry(local, &route));
+            if !is_ready {
+                continue;
+            }
+            match listener.accept() {
+                Ok((local, _)) => {
+                    let route = route.clone();
+                    // Without a thread the connection is closed, and libpq says so.
+                    let _ = thread("tunnel", move || carry(local, &route));
+                }
+                // libpq has given up.
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(_) => return,
             }
         }
         if is_ready.last() == Some(&true) {

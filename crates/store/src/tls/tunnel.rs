@@ -177,18 +177,22 @@ impl<'a> Tunnel<'a> {
         Ok(())
     }
 
-    /// Receives encrypted bytes and decrypts them.
+    /// Receives encrypted bytes and decrypts them, a chunk at most.
     fn receive(&mut self) -> Result<(), End> {
-        let is_end = match self.tls.read_tls(self.remote) {
-            Ok(size) => size == 0,
-            Err(error) => return Ok(later(error)?),
-        };
-        let state = self.tls.process_new_packets().map_err(End::Tls)?;
-        let start = self.inbound.len();
-        self.inbound
-            .resize(start + state.plaintext_bytes_to_read(), 0);
-        self.tls.reader().read_exact(&mut self.inbound[start..])?;
-        if is_end || state.peer_has_closed() {
+        let mut is_end = false;
+        while !is_end && self.inbound.len() < CHUNK {
+            match self.tls.read_tls(self.remote) {
+                Ok(size) => is_end = size == 0,
+                Err(error) => return Ok(later(error)?),
+            }
+            let state = self.tls.process_new_packets().map_err(End::Tls)?;
+            is_end |= state.peer_has_closed();
+            let start = self.inbound.len();
+            let size = state.plaintext_bytes_to_read();
+            self.inbound.resize(start + size, 0);
+            self.tls.reader().read_exact(&mut self.inbound[start..])?;
+        }
+        if is_end {
             self.local.set_nonblocking(false)?;
             self.deliver()?;
             return Err(End::Closed);
