@@ -7,8 +7,8 @@ const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url
 const decode = (text) => Buffer.from(text, "base64url");
 const now = () => Math.floor(Date.now() / 1000);
 
-// Put the session of your product here. Without one, show your sign-in page first.
-const signedIn = () => ({ sub: "customer-7", email: "ada@example.com", email_verified: true, name: "Ada" });
+// Put the session of your product here. Without one, or if asked.prompt is "login", show your sign-in page first.
+const signedIn = () => ({ sub: "customer-7", email: "ada@example.com", email_verified: true, name: "Ada", auth_time: now() });
 
 async function check(jwt) {
   const [header, payload, signature] = jwt.split(".");

@@ -222,12 +222,15 @@ CREATE TABLE token (
     made_by_token TEXT REFERENCES token (id),
     -- The ids of the organizations that blocked it. A column, since every decision needs them.
     blocked_in TEXT,
+    -- When its owner last proved who they are. A column, since decisions may need it.
+    confirmed_at TIMESTAMP,
     -- Exactly one owner; all columns of a revocation or none.
     CHECK ((user_id IS NULL) <> (organization_id IS NULL)),
     CHECK ((revoked_at IS NULL) = (revoked_by IS NULL)),
     CHECK ((revoked_at IS NULL) = (revoked_reason IS NULL)),
     CHECK ((last_used_at IS NULL) = (last_used_address IS NULL)),
-    CHECK (limit_projects IS NULL OR limit_organization_id IS NOT NULL)
+    CHECK (limit_projects IS NULL OR limit_organization_id IS NOT NULL),
+    CHECK (confirmed_at IS NULL OR user_id IS NOT NULL)
 );
 CREATE INDEX token_user ON token (user_id, created_at);
 CREATE INDEX token_organization ON token (organization_id, created_at);
@@ -302,6 +305,8 @@ CREATE TABLE device_grant (
     granted_organization_id TEXT REFERENCES organization (id),
     granted_projects TEXT,
     granted_expires_at TIMESTAMP,
+    -- When the user who approved it had last proved who they are.
+    confirmed_at TIMESTAMP,
     -- Each state has exactly its own data.
     CHECK (state NOT IN ('approved', 'redeemed') OR (decided_by IS NOT NULL AND granted_scopes IS NOT NULL)),
     CHECK ((state = 'redeemed') = (token_id IS NOT NULL)),

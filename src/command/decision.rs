@@ -120,7 +120,9 @@ fn to_verify(rule: &AccessRule) -> Option<VerifyRequest> {
             scope,
             role,
             resource,
+            max_age,
         } => Some(VerifyRequest {
+            max_age: *max_age,
             scope: scope.as_ref().map(ToString::to_string),
             role: *role,
             resource: resource.clone().map(|resource| match resource {
@@ -140,6 +142,7 @@ fn describe_rule(rule: &AccessRule) -> String {
             scope,
             role,
             resource,
+            max_age,
         } => {
             let need = match (scope, role) {
                 (Some(scope), _) => format!("needs the scope {scope}"),
@@ -153,7 +156,10 @@ fn describe_rule(rule: &AccessRule) -> String {
                 }
                 None => String::new(),
             };
-            format!("{need}{at}.")
+            let age = max_age.map_or_else(String::new, |age| {
+                format!(", and a sign-in of the token's owner in the last {} s", age.as_secs())
+            });
+            format!("{need}{at}{age}.")
         }
     }
 }
@@ -197,6 +203,9 @@ fn describe(config: &Config, rule: &AccessRule, explained: &Explanation) -> Vec<
                     "Decision: denied (403). Only the operator token is allowed here.".to_owned()
                 }
                 Ok(()) => "Decision: allowed.".to_owned(),
+                Err(denial @ Denial::NotConfirmed(..)) => {
+                    format!("Decision: denied (401). {}", reason(denial))
+                }
                 Err(denial) => format!("Decision: denied (403). {}", reason(denial)),
             });
             lines
@@ -290,6 +299,15 @@ fn reason(denial: &Denial) -> String {
              names no organization, set organizations.home or the key organization of the route.",
             role.as_str()
         ),
+        Denial::NotConfirmed(id, age) => format!(
+            "The owner signed in for the token more than {seconds} s ago, or never. The answer names \
+             the page /tokens/{id}/confirm?max_age={seconds}, where the owner signs in again; \
+             `doorcode token confirm` opens it.",
+            seconds = age.as_secs()
+        ),
+        Denial::UserRequired => "The route needs a recent sign-in of the token's owner (max_age). An \
+                                 organization does not sign in: use a personal token."
+            .to_owned(),
         Denial::OperatorRequired => "Only the operator token is allowed.".to_owned(),
         Denial::SessionRequired | Denial::BeyondToken => "The token does not permit it.".to_owned(),
     }

@@ -4,6 +4,7 @@ use app::org::{self, InvitationLetter};
 use app::user::{self, Letter, NewReset};
 use app::{App, Request};
 use domain::account_link::LinkPurpose;
+use domain::id::TokenId;
 use domain::secret::Secret;
 
 /// Path for creating the first user; `link` is the secret of the one-time link.
@@ -39,6 +40,11 @@ pub fn verification_path(link: &str) -> String {
 /// Path for confirming a new address of a user; `link` is the secret of the one-time link.
 pub fn email_change_path(link: &str) -> String {
     format!("/account/email/confirm?link={link}")
+}
+
+/// Path on which the owner of a token signs in again for it; `max_age` is in seconds.
+pub fn confirmation_path(id: &TokenId, max_age: u64) -> String {
+    format!("/tokens/{id}/confirm?max_age={max_age}")
 }
 
 /// The public URL of a path.

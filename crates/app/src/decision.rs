@@ -6,12 +6,14 @@ use super::audit::uses::{self, Purpose, UseDecision, Used};
 use super::operator::is_operator;
 use super::{App, Context, Error, Request};
 use crate::access::{ActiveToken, Denial, Found, InactiveToken, Loaded, Wanted, look_up};
+use domain::Instant;
 use domain::decision::{self, AccessRequest, ResourceRef};
 use domain::id::{OrganizationId, UserId};
 use domain::role::Role;
 use domain::scope::{Scope, ScopeName};
 use domain::secret::Secret;
 use domain::token::Token;
+use std::time::Duration;
 
 /// The access to decide about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct VerifyRequest {
     pub role: Option<Role>,
     /// The resource; `None` for no particular one.
     pub resource: Option<Named>,
+    /// How long ago the token's owner may have signed in for it; `None` for no limit.
+    pub max_age: Option<Duration>,
 }
 
 /// The caller that a decision allows.
@@ -147,7 +151,8 @@ fn answer(
     resource: &ResourceRef,
     verify_request: &VerifyRequest,
 ) -> Answer {
-    let may = decide(app, &loaded.facts, verify_request, resource);
+    let may = decide(app, &loaded.facts, verify_request, resource)
+        .and_then(|()| require_confirmed(&loaded.token, verify_request.max_age, app.now()));
     let organization_id = match resource {
         ResourceRef::Organization(id)
         | ResourceRef::Project {
@@ -215,6 +220,17 @@ pub async fn explain(
             },
         },
     })
+}
+
+/// Fails if the owner of a token has not signed in for it in this time.
+fn require_confirmed(token: &Token, max_age: Option<Duration>, now: Instant) -> Result<(), Error> {
+    match max_age {
+        Some(_) if token.owner.organization().is_some() => Err(Denial::UserRequired.into()),
+        Some(max_age) if !token.is_confirmed(now, max_age) => {
+            Err(Denial::NotConfirmed(token.id.clone(), max_age).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The scope with this name.

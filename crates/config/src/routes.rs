@@ -1,10 +1,12 @@
 //! `[[routes]]`: the access rules of the routes of the protected API.
 
+use super::duration::{self, DAY, MINUTE};
 use super::organizations::organization;
 use super::scopes::{known, role};
 use super::table::Table;
 use domain::route::{Access, Pattern, Route, RouteTable};
 use domain::scope::{Catalogue, ScopeName};
+use std::time::Duration;
 
 /// One entry, as written in a variable.
 const EXAMPLE: &str = r#"[{ match = "GET /v1/projects/{project}", scope = "projects:read" }]"#;
@@ -24,11 +26,16 @@ pub(super) fn read(root: &mut Table, scopes: &Catalogue) -> RouteTable {
         let access = access(table, scopes);
         let organization = table.optional("organization", organization, String::clone);
         let idempotency_key = table.optional_flag("idempotency_key");
+        let max_age = table.optional("max_age", max_age, |age| duration::write(*age));
         let Some(pattern) = pattern else {
             return;
         };
         if let (Some(_), Some(why)) = (&organization, no_organization(&pattern, access.as_ref())) {
             table.fault("organization", why.to_owned());
+        }
+        if max_age.is_some() && matches!(access, Some(Access::Public | Access::Operator)) {
+            let message = "is for routes with scope, role or authenticated; leave it out";
+            table.fault("max_age", message.to_owned());
         }
         if let Some(covering) = patterns.iter().find(|earlier| earlier.covers(&pattern)) {
             table.fault(
@@ -45,9 +52,16 @@ pub(super) fn read(root: &mut Table, scopes: &Catalogue) -> RouteTable {
             access,
             organization,
             idempotency_key,
+            max_age,
         }));
     });
     RouteTable::new(routes)
+}
+
+/// How long ago the owner of a token may have signed in for it. Shorter than a minute, the time to
+/// repeat the request would be over too soon.
+fn max_age(text: &str) -> Result<Duration, String> {
+    duration::parse_within(text, &(MINUTE..=DAY * 365))
 }
 
 /// Error for a route that must not name an organization.

@@ -98,6 +98,7 @@ mod tests {
             expires_at: left.map(|days| now + Duration::days(days)),
             replaces: None,
             made_by_token: None,
+            confirmed_at: None,
             blocked_in: BTreeSet::new(),
             last_use: used.map(|days| LastUse {
                 at: now - Duration::days(days),

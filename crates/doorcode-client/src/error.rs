@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::api::proxy::Proxy;
 use crate::credentials::FileError;
 use crate::host::Host;
+use crate::output::duration;
 
 /// Why a command failed.
 #[derive(Debug)]
@@ -20,6 +21,11 @@ pub enum Error {
     TokenMalformed,
     /// The server refuses a token that a command was to check.
     Inactive(Host),
+    /// The owner of the token has to sign in again for the request.
+    ConfirmationNeeded {
+        /// How recent the sign-in must be, in seconds.
+        max_age: u64,
+    },
     /// The token is valid but does not allow the operation.
     NotAllowed {
         /// Why.
@@ -99,6 +105,7 @@ impl Error {
             Self::NotSignedIn(_)
             | Self::TokenRefused(_)
             | Self::Inactive(_)
+            | Self::ConfirmationNeeded { .. }
             | Self::TokenMalformed => 3,
             Self::NotAllowed { .. } => 4,
             Self::Cancelled | Self::CancelledAfterCode => 130,
@@ -131,6 +138,11 @@ impl fmt::Display for Error {
             Self::TokenRefused(host) | Self::Inactive(host) => write!(
                 f,
                 "{host} refused the token: it is expired, revoked or mistyped."
+            ),
+            Self::ConfirmationNeeded { max_age } => write!(
+                f,
+                "The request needs a sign-in of the last {}.",
+                duration(Duration::from_secs(*max_age))
             ),
             Self::TokenMalformed => f.write_str(
                 "The token is malformed: it consists of letters, digits and underscores, without \

@@ -136,6 +136,7 @@ diesel::table! {
         replaces -> Nullable<Text>,
         made_by_token -> Nullable<Text>,
         blocked_in -> Nullable<Text>,
+        confirmed_at -> Nullable<Timestamp>,
     }
 }
 
@@ -222,6 +223,7 @@ diesel::table! {
         granted_organization_id -> Nullable<Text>,
         granted_projects -> Nullable<Text>,
         granted_expires_at -> Nullable<Timestamp>,
+        confirmed_at -> Nullable<Timestamp>,
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) struct Row {
     replaces: Option<String>,
     made_by_token: Option<String>,
     blocked_in: Option<String>,
+    confirmed_at: Option<NaiveDateTime>,
 }
 
 impl ReadRow for Row {
@@ -101,6 +102,7 @@ impl ReadRow for Row {
             hint: self.hint,
             client_id: self.client_id,
             device_name: self.device_name,
+            confirmed_at: self.confirmed_at.map(|at| at.and_utc()),
             created_at: self.created_at.and_utc(),
             expires_at: self.expires_at.map(|at| at.and_utc()),
             last_use,
@@ -167,6 +169,7 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
         replaces: new.replaces.as_ref().map(ToString::to_string),
         made_by_token: new.made_by_token.as_ref().map(ToString::to_string),
         blocked_in: write_blocks(&new.blocked_in),
+        confirmed_at: new.confirmed_at.map(stored),
     };
     diesel::insert_into(token::table).values(row).run(conn)
 }
@@ -191,6 +194,17 @@ pub fn list_tokens(conn: &mut Conn, ids: &[TokenId]) -> Result<Vec<Token>, Error
         .read_all::<Row>(conn)?;
     tokens.sort_by_key(|token| ids.iter().position(|id| *id == token.id));
     Ok(tokens)
+}
+
+/// Stores when the owner of a token proved who they are; `false` if a later time is stored.
+pub fn mark_confirmed(conn: &mut Conn, id: &TokenId, at: Instant) -> Result<bool, Error> {
+    let is_later = token::confirmed_at
+        .is_null()
+        .or(token::confirmed_at.lt(stored(at)));
+    diesel::update(token::table.find(id.as_str()))
+        .filter(is_later)
+        .set(token::confirmed_at.eq(stored(at)))
+        .changes_one(conn)
 }
 
 /// The same as [`find_token`], locked against changes until the transaction ends.

@@ -84,6 +84,10 @@ pub struct ActiveToken {
     pub exp: Option<i64>,
     /// Issue time in seconds since 1970.
     pub iat: i64,
+    /// Time at which the owner last signed in for the token, in seconds since 1970 (RFC 9470
+    /// section 6.2). Absent if no user did, as for organization tokens.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub auth_time: Option<i64>,
     /// Issuer: the public URL of the server.
     pub iss: String,
     /// Id of the token.

@@ -5,6 +5,9 @@ use super::{INVENTED, Level, Outside, Report};
 use reqwest::{StatusCode, Url};
 use serde_json::Value;
 
+/// Part of the challenge for a token whose owner has to sign in again (RFC 9470 section 3).
+const NOT_CONFIRMED: &str = r#"error="insufficient_user_authentication""#;
+
 /// Most routes that are called.
 const MOST: usize = 20;
 
@@ -115,9 +118,10 @@ async fn check_route(
     let path = &called.shown;
     let ask = async |token| {
         let answer = outside.get(url.clone(), token, &[]).await?;
-        Ok::<_, reqwest::Error>(answer.status)
+        let needs_sign_in = answer.header("www-authenticate").contains(NOT_CONFIRMED);
+        Ok::<_, reqwest::Error>((answer.status, needs_sign_in))
     };
-    let none = ask(None).await?;
+    let (none, _) = ask(None).await?;
     let is_denied = |status| [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN].contains(&status);
     if route["access"] == "public" {
         report.require(
@@ -127,7 +131,7 @@ async fn check_route(
         );
         return Ok(());
     }
-    let wrong = ask(Some(INVENTED)).await?;
+    let (wrong, _) = ask(Some(INVENTED)).await?;
     let is_closed = [none, wrong] == [StatusCode::UNAUTHORIZED; 2];
     report.require(
         is_closed,
@@ -140,7 +144,7 @@ async fn check_route(
     if !is_closed || !called.is_whole() {
         return Ok(());
     }
-    let own = ask(outside.token()).await?;
+    let (own, needs_sign_in) = ask(outside.token()).await?;
     let need = match (&route["scope"], &route["role"]) {
         (Value::String(scope), _) => format!("the scope {scope}"),
         (_, Value::String(role)) => format!("the role {role}"),
@@ -148,6 +152,13 @@ async fn check_route(
         _ => "an active token".to_owned(),
     };
     match own {
+        StatusCode::UNAUTHORIZED if needs_sign_in && !route["max_age"].is_null() => report.add(
+            Level::Good,
+            format!(
+                "API: GET {path} with the token: {own}. The route has a max_age: its owner has to sign \
+                 in again (`doorcode token confirm`)."
+            ),
+        ),
         StatusCode::UNAUTHORIZED => report.add(
             Level::Wrong,
             format!("API: GET {path} refused the token with 401, which Doorcode accepts."),

@@ -48,6 +48,7 @@ pub fn token(checked: &CheckedToken, now: Instant) -> Token {
         violation: policy_decision.err().map(|why| why.as_str().to_owned()),
         last_used_at: token.last_use.as_ref().map(|last| rfc3339(last.at)),
         last_used_address: token.last_use.as_ref().map(|last| last.address.to_string()),
+        confirmed_at: token.confirmed_at.map(rfc3339),
         revoked_at: revocation.map(|revocation| rfc3339(revocation.at)),
         revoked_by: revocation.map(|revocation| revocation.by.clone()),
         revoked_reason: revocation.map(|revocation| revocation.reason.clone()),

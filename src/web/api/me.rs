@@ -110,6 +110,7 @@ async fn operator(call: &Call) -> Result<Me, Failure> {
             violation: None,
             last_used_at: None,
             last_used_address: None,
+            confirmed_at: None,
             revoked_at: None,
             revoked_by: None,
             revoked_reason: None,

@@ -112,6 +112,7 @@ fn tell(failure: &Failure) -> ProblemText<'_> {
                 Denial::Policy(Violation::Plan) => usual(Kind::PlanRequired),
                 Denial::Policy(violation) => ProblemText::of(Kind::Policy, violation.explain()),
                 Denial::OperatorRequired => usual(Kind::OperatorRequired),
+                Denial::NotConfirmed(..) | Denial::UserRequired => usual(Kind::Forbidden),
                 Denial::SessionRequired => ProblemText::of(
                     Kind::Forbidden,
                     "A token cannot make owners. Ask an owner to do it in the console.",

@@ -77,5 +77,6 @@ fn route(route: &TableRoute) -> Route {
         role,
         organization: route.organization.clone(),
         idempotency_key: route.idempotency_key,
+        max_age: route.max_age.map(|age| age.as_secs()),
     }
 }

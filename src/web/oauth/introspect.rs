@@ -107,6 +107,7 @@ fn describe(active: &app::access::ActiveToken, issuer: &str) -> ActiveToken {
         token_type: "Bearer".to_owned(),
         exp: active.ends_at().map(|at| at.timestamp()),
         iat: token.created_at.timestamp(),
+        auth_time: token.confirmed_at.map(|at| at.timestamp()),
         iss: issuer.to_owned(),
         jti: token.id.to_string(),
         kind: token.owner.kind().to_owned(),

@@ -164,7 +164,9 @@ fn reason(denial: &Denial) -> Reason {
         Denial::Role(least) => Reason::Role(*least),
         Denial::Policy(violation) => Reason::Policy(*violation),
         Denial::OperatorRequired => Reason::Operator,
-        Denial::SessionRequired
+        Denial::NotConfirmed(..)
+        | Denial::UserRequired
+        | Denial::SessionRequired
         | Denial::Scope(_)
         | Denial::UnknownScope
         | Denial::Limited

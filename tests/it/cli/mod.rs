@@ -4,6 +4,7 @@ mod audit;
 mod branded_build;
 mod branding;
 mod branding_file;
+mod confirm;
 mod connection;
 mod fake_server;
 mod file;

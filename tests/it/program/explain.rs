@@ -33,6 +33,11 @@ role = "owner"
 [[routes]]
 match = "* /v1/status"
 operator = true
+
+[[routes]]
+match = "DELETE /v1/apps"
+scope = "app:read"
+max_age = "1m"
 "#;
 
 fn explain(deployment: &Deployment, token: &str, request: &str) -> Finished {

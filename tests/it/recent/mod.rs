@@ -3,6 +3,7 @@
 mod approval;
 mod attack;
 mod change;
+pub mod max_age;
 mod provider;
 
 use crate::support::browser::{Browser, Page};

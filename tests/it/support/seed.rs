@@ -338,6 +338,7 @@ impl Seeding {
             expires_at,
             // The predecessor is the previous token of the same owner.
             made_by_token: None,
+            confirmed_at: None,
             blocked_in: std::collections::BTreeSet::default(),
             replaces: (n % 50 == 1 && (self.size.users..self.size.tokens).contains(&n))
                 .then(|| self.token_id(n - self.size.users)),

@@ -2,13 +2,14 @@
 
 use crate::{App, Error};
 use domain::decision::{self, AccessRequest, DenyReason, Facts, ResourceRef};
-use domain::id::{OrganizationId, ProjectId, UserId};
+use domain::id::{OrganizationId, ProjectId, TokenId, UserId};
 use domain::org::{Organization, is_slug};
 use domain::policy::Violation;
 use domain::project::Project;
 use domain::role::Role;
 use domain::scope::{ScopeName, ScopeSet};
 use domain::token::Limits;
+use std::time::Duration;
 use store::Conn;
 
 /// Why an authenticated caller is refused.
@@ -28,6 +29,10 @@ pub enum Denial {
     Policy(Violation),
     /// The caller's role is lower than this one.
     Role(Role),
+    /// The owner of this token has to sign in again for it: the last time is longer ago than this.
+    NotConfirmed(TokenId, Duration),
+    /// The owner of the token must have signed in recently, and an organization cannot.
+    UserRequired,
     /// Only the operator is allowed.
     OperatorRequired,
     /// Only a user in a browser, or the operator, is allowed.
@@ -43,6 +48,8 @@ impl Denial {
             Self::Scope(_) | Self::UnknownScope => "insufficient_scope",
             Self::Policy(Violation::Plan) => "plan_required",
             Self::Policy(_) => "policy",
+            Self::NotConfirmed(..) => "insufficient_user_authentication",
+            Self::UserRequired => "user_required",
             Self::OperatorRequired => "operator_required",
             Self::NoAccess
             | Self::NoOrganization

@@ -6,6 +6,7 @@ use super::facts::{self, ActiveToken};
 use super::owner;
 use crate::session::SignedIn;
 use crate::{App, Error};
+use domain::Instant;
 use domain::audit::Actor;
 use domain::decision::{Facts, TokenStatus, Unnamed};
 use domain::id::{TokenId, UserId};
@@ -96,6 +97,15 @@ impl Caller {
     pub fn token_id(&self) -> Option<&TokenId> {
         match self {
             Self::Token(active) => Some(&active.token.id),
+            _ => None,
+        }
+    }
+
+    /// When the user behind the caller last proved who they are, if that is known.
+    pub(crate) fn confirmed_at(&self) -> Option<Instant> {
+        match self {
+            Self::User(signed_in) => signed_in.session.authenticated_at(),
+            Self::Token(active) => active.token.confirmed_at,
             _ => None,
         }
     }

@@ -231,6 +231,7 @@ fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutc
             device_name: grant.device_name.clone(),
             created_by: approval.user_id.to_string(),
             expires_at,
+            confirmed_at: approval.confirmed_at,
             ..drawn.token
         },
         secret: drawn.secret,

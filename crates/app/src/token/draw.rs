@@ -2,6 +2,7 @@
 
 use super::NewToken;
 use crate::Error;
+use crate::access::Caller;
 use crate::tx::Tx;
 use domain::audit::Action;
 use domain::id::TokenId;
@@ -16,6 +17,11 @@ use std::collections::BTreeSet;
 pub(crate) fn draw(tx: &mut Tx<'_>, owner: TokenOwner) -> NewToken {
     let prefix = tx.config().tokens.prefix.as_str();
     let secret = token::write(prefix, &tx.random());
+    // An organization does not sign in.
+    let confirmed_at = match &owner {
+        TokenOwner::User(_) => tx.caller().confirmed_at(),
+        TokenOwner::Organization(_) => None,
+    };
     let token = Token {
         id: tx.id(TokenId::new),
         owner,
@@ -30,6 +36,7 @@ pub(crate) fn draw(tx: &mut Tx<'_>, owner: TokenOwner) -> NewToken {
         expires_at: None,
         replaces: None,
         made_by_token: tx.caller().token_id().cloned(),
+        confirmed_at,
         blocked_in: BTreeSet::new(),
         last_use: None,
         revocation: None,
@@ -55,6 +62,11 @@ pub(super) fn successor(tx: &mut Tx<'_>, old: &Token) -> NewToken {
             // A token that rotates itself is not the creator of its successor.
             Some(id) if id != old.id => Some(id),
             _ => old.made_by_token.clone(),
+        },
+        // Only a user in a browser is certainly the owner.
+        confirmed_at: match tx.caller() {
+            Caller::User(_) => token.confirmed_at,
+            _ => old.confirmed_at,
         },
         last_use: None,
         revocation: None,

@@ -1,6 +1,7 @@
 //! Tokens: creating, listing, renaming, rotating and revoking them, and loading their owners.
 
 mod choices;
+mod confirm;
 mod create;
 mod draw;
 mod introspect;
@@ -12,6 +13,7 @@ mod rotate;
 mod search;
 
 pub use choices::{Choices, choices, own_refusal};
+pub use confirm::confirm;
 pub use create::{CreateToken, create, form_nonce_for, token_of_form};
 pub(super) use create::{NamedLimits, SCOPE_REQUIRED, find_limits};
 pub(super) use draw::{draw, insert};

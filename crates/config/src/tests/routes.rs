@@ -66,6 +66,7 @@ operator = true
 match = "* /v1/orgs/{organization}/**"
 scope = "orgs:read"
 idempotency_key = true
+max_age = "5m"
 [[routes]]
 match = "GET /v1/servers/"
 role = "admin"
@@ -91,5 +92,7 @@ role = "admin"
         .map(|route| route.idempotency_key)
         .collect();
     assert_eq!(demanding, [false, false, false, true, false]);
+    let ages = config.routes.iter().filter_map(|route| route.max_age);
+    assert_eq!(ages.collect::<Vec<_>>(), [duration::MINUTE * 5]);
     assert_eq!(from_file("routes = []").unwrap().routes.iter().count(), 0);
 }

@@ -250,6 +250,8 @@ words! {
         TokenCreated = "token.created",
         /// A token was renamed.
         TokenRenamed = "token.renamed",
+        /// The owner of a token signed in again for it.
+        TokenConfirmed = "token.confirmed",
         /// A token was rotated.
         TokenRotated = "token.rotated",
         /// A token was revoked.

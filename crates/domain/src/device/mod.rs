@@ -116,6 +116,8 @@ pub struct Approval {
     pub limits: Limits,
     /// The expiry that the user set, if it is earlier than the default.
     pub expires_at: Option<Instant>,
+    /// When the user had last proved who they are.
+    pub confirmed_at: Option<Instant>,
 }
 
 /// Why a device gets no token.

@@ -25,6 +25,7 @@ use super::Fault;
 use super::role::Role;
 use super::scope::ScopeName;
 use std::fmt;
+use std::time::Duration;
 use target::{Path, Segment};
 
 /// The routes of the protected API, in the order in which they are tried.
@@ -88,6 +89,8 @@ pub struct Route {
     pub organization: Option<String>,
     /// Whether its requests need an Idempotency-Key.
     pub idempotency_key: bool,
+    /// How long ago the owner of the token may have proved who they are; `None` for no limit.
+    pub max_age: Option<Duration>,
 }
 
 impl Route {
@@ -106,6 +109,7 @@ impl Route {
             scope,
             role,
             resource,
+            max_age: self.max_age,
         }
     }
 }
@@ -138,6 +142,8 @@ pub enum AccessRule {
         role: Option<Role>,
         /// The resource that it must reach.
         resource: Option<RouteResource>,
+        /// How long ago its owner may have proved who they are.
+        max_age: Option<Duration>,
     },
 }
 

@@ -8,9 +8,10 @@ use super::id::{OrganizationId, ProjectId, TokenId, UserId};
 use super::scope::ScopeSet;
 use super::secret::Secret;
 use super::{Fault, Instant};
-use chrono::{Days, NaiveDate, NaiveTime};
+use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// Random bytes in a token: 160 bits (RFC 6749 section 10.10).
 pub type TokenSeed = [u8; 20];
@@ -163,6 +164,9 @@ pub struct Token {
     /// The token with which it was created; `None` if a user in a browser or the operator created
     /// it. After a rotation of that token, its successor.
     pub made_by_token: Option<TokenId>,
+    /// When its owner last proved who they are, for its creation or afterwards; `None` for a token
+    /// that no user in a browser created or approved.
+    pub confirmed_at: Option<Instant>,
     /// The organizations that blocked it. They are its own or its owner's, or once were.
     pub blocked_in: BTreeSet<OrganizationId>,
     /// Its last recorded use.
@@ -260,6 +264,12 @@ pub enum State {
 }
 
 impl Token {
+    /// Whether its owner proved who they are at most this time ago.
+    pub fn is_confirmed(&self, now: Instant, max_age: Duration) -> bool {
+        let max_age = TimeDelta::from_std(max_age).unwrap_or(TimeDelta::MAX);
+        self.confirmed_at.is_some_and(|at| (now - at).abs() <= max_age)
+    }
+
     /// The organization of the token: its owner, or the one that it is limited to.
     pub fn organization(&self) -> Option<&OrganizationId> {
         let owner = self.owner.organization();

@@ -44,6 +44,21 @@ impl Answer {
             })
     }
 
+    /// How recent the sign-in of the token's owner must be, in seconds, if that is why the request is
+    /// refused (RFC 9470 section 3).
+    pub fn needed_sign_in(&self) -> Option<u64> {
+        let challenges = self.headers.get_all(WWW_AUTHENTICATE).iter();
+        challenges
+            .filter_map(|value| value.to_str().ok())
+            .filter(|challenge| challenge.contains(r#"error="insufficient_user_authentication""#))
+            .find_map(|challenge| {
+                let (_, rest) = challenge.split_once(" max_age=")?;
+                let rest = rest.trim_start_matches('"');
+                let end = rest.find(|c: char| !c.is_ascii_digit());
+                rest[..end.unwrap_or(rest.len())].parse().ok()
+            })
+    }
+
     /// Whether the server applied `Prefer: wait` (RFC 7240 section 3).
     pub fn was_held(&self) -> bool {
         self.headers
@@ -138,6 +153,24 @@ mod tests {
             let answer = answer(403, &[("www-authenticate", value)], "");
             assert_eq!(answer.missing_scope().as_deref(), scope, "{value}");
         }
+    }
+
+    #[test]
+    fn challenge_says_how_recent_the_sign_in_must_be() {
+        let start = r#"Bearer realm="D", error="insufficient_user_authentication""#;
+        for (rest, seconds) in [
+            (r#", max_age="300", confirm_uri="https://a.example""#, Some(300)),
+            (", max_age=60", Some(60)),
+            (r#", max_age="soon""#, None),
+            ("", None),
+        ] {
+            let value = format!("{start}{rest}");
+            let answer = answer(401, &[("www-authenticate", &value)], "");
+            assert_eq!(answer.needed_sign_in(), seconds, "{value}");
+        }
+        let other = r#"Bearer error="invalid_token", max_age="300""#;
+        let answer = answer(401, &[("www-authenticate", other)], "");
+        assert_eq!(answer.needed_sign_in(), None);
     }
 
     #[test]

@@ -136,7 +136,10 @@ impl Client {
     pub(super) fn managed<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, Error> {
         match answer.status {
             StatusCode::OK | StatusCode::CREATED => self.read(answer),
-            StatusCode::UNAUTHORIZED => Err(Error::TokenRefused(self.host.clone())),
+            StatusCode::UNAUTHORIZED => Err(match answer.needed_sign_in() {
+                Some(max_age) => Error::ConfirmationNeeded { max_age },
+                None => Error::TokenRefused(self.host.clone()),
+            }),
             StatusCode::FORBIDDEN => Err(Error::NotAllowed {
                 text: answer
                     .problem()

@@ -224,6 +224,13 @@ impl Client {
             .map_err(|cause| self.unexpected(cause.to_string()))
     }
 
+    /// The address of the page on which the owner of a token signs in again for it; `max_age` is in
+    /// seconds.
+    pub fn confirmation_page(&self, token_id: &str, max_age: u64) -> String {
+        let path = format!("/tokens/{token_id}/confirm?max_age={max_age}");
+        self.host.endpoint(&path)
+    }
+
     /// Gets what revoking the token would also revoke.
     pub async fn descendants(&self, token: &Secret) -> Result<Descendants, Error> {
         self.ask(token, "/v1/me/descendants", &[]).await

@@ -14,6 +14,10 @@ pub fn after(error: &Error, context: &Context<'_>) -> Option<String> {
             "The token comes from the environment variable {variable}. Set another one, or unset \
              the variable and run `{login}`."
         ),
+        Error::ConfirmationNeeded { max_age } => format!(
+            "Run `{}` to sign in again, then repeat the command.",
+            context.command(&format!("token confirm --max-age {max_age}s"))
+        ),
         Error::NotSignedIn(_) | Error::TokenRefused(_) | Error::TokenMalformed => {
             format!("Run `{login}` to sign in.")
         }

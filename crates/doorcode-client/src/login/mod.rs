@@ -1,6 +1,7 @@
 //! The client side of the device flow (RFC 8628 section 3).
 
 pub mod browser;
+pub mod confirmation;
 pub mod pace;
 pub mod prompt;
 pub mod waiting;

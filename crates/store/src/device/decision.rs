@@ -32,6 +32,7 @@ pub fn mark_approved(
             device_grant::granted_organization_id.eq(limits.organization),
             device_grant::granted_projects.eq(limits.projects),
             device_grant::granted_expires_at.eq(approval.expires_at.map(stored)),
+            device_grant::confirmed_at.eq(approval.confirmed_at.map(stored)),
         ))
         .changes_one(conn)?;
     if is_first {

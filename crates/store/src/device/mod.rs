@@ -58,6 +58,7 @@ struct Row {
     granted_organization_id: Option<String>,
     granted_projects: Option<String>,
     granted_expires_at: Option<NaiveDateTime>,
+    confirmed_at: Option<NaiveDateTime>,
 }
 
 const PENDING: &str = "pending";
@@ -89,6 +90,7 @@ fn read_approval(row: &Row) -> Option<Approval> {
             row.granted_projects.as_deref(),
         )?,
         expires_at: row.granted_expires_at.map(|at| at.and_utc()),
+        confirmed_at: row.confirmed_at.map(|at| at.and_utc()),
     })
 }
 
@@ -158,6 +160,7 @@ pub fn insert_grant(
         granted_organization_id: None,
         granted_projects: None,
         granted_expires_at: None,
+        confirmed_at: None,
     };
     diesel::insert_into(device_grant::table)
         .values(row)

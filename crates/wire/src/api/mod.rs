@@ -149,6 +149,9 @@ pub struct Route {
     pub organization: Option<String>,
     /// Whether requests need an `Idempotency-Key`.
     pub idempotency_key: bool,
+    /// Seconds since the token's owner signed in for it, at most. Absent without a limit.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_age: Option<u64>,
 }
 
 /// Page of a list to return.

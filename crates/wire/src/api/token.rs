@@ -56,6 +56,9 @@ pub struct Token {
     /// IP address of the last use. `null` if the token was never used.
     #[serde(default)]
     pub last_used_address: Option<String>,
+    /// Time at which the owner last signed in for the token. `null` if no user did.
+    #[serde(default)]
+    pub confirmed_at: Option<String>,
     /// Time of the revocation. `null` if the token was not revoked.
     #[serde(default)]
     pub revoked_at: Option<String>,

@@ -5,12 +5,15 @@
 
 use crate::web::challenge::challenge;
 use crate::web::failure::Failure;
+use crate::web::links;
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use app::App;
 use app::access::Denial;
 use config::{ErrorFormat, Verify};
+use domain::id::TokenId;
 use serde_json::json;
+use std::time::Duration;
 use wire::oauth::ErrorResponse;
 
 /// A denied request.
@@ -22,6 +25,8 @@ pub(super) struct Refusal<'a> {
     code: &'static str,
     /// Scope that the request needs.
     scope: Option<&'a str>,
+    /// Token whose owner has to sign in again, and how recent the sign-in must be (RFC 9470).
+    confirm: Option<(&'a TokenId, Duration)>,
     description: &'a str,
 }
 
@@ -33,6 +38,7 @@ impl<'a> Refusal<'a> {
             error,
             code: error.unwrap_or("unauthorized"),
             scope: None,
+            confirm: None,
             description,
         };
         let forbidden = |scope, description| Self {
@@ -40,6 +46,7 @@ impl<'a> Refusal<'a> {
             error: Some("insufficient_scope"),
             code: code(failure),
             scope,
+            confirm: None,
             description,
         };
         Some(match failure {
@@ -63,6 +70,20 @@ impl<'a> Refusal<'a> {
                 Denial::OperatorRequired => {
                     forbidden(None, "The request needs the operator token.")
                 }
+                Denial::NotConfirmed(token_id, max_age) => Self {
+                    error: Some(denial.code()),
+                    code: denial.code(),
+                    confirm: Some((token_id, *max_age)),
+                    ..unauthorized(
+                        None,
+                        "The request needs a recent sign-in of the token's owner. Open confirm_uri, \
+                         sign in there and repeat the request.",
+                    )
+                },
+                Denial::UserRequired => forbidden(
+                    None,
+                    "The request needs a recent sign-in of a user. Use a personal token.",
+                ),
                 Denial::Role(_) => forbidden(
                     None,
                     "The owner of the token needs a higher role for this request.",
@@ -97,6 +118,8 @@ impl<'a> Refusal<'a> {
     /// token changes anything about it.
     fn replacement<'b>(&self, verify: &'b Verify) -> Option<&'b str> {
         match self.status {
+            // Clients act on this one.
+            StatusCode::UNAUTHORIZED if self.confirm.is_some() => None,
             StatusCode::UNAUTHORIZED => verify.code_401.as_deref(),
             _ if self.error == Some("invalid_request") => None,
             _ => verify.code_403.as_deref(),
@@ -122,7 +145,12 @@ pub(super) fn write(app: &App, failure: &Failure, request_id: &str) -> HttpRespo
     };
     let error = refusal.error.map(|error| format!(r#", error="{error}""#));
     let scope = refusal.scope.map(|scope| format!(r#", scope="{scope}""#));
-    let wrong = error.unwrap_or_default() + &scope.unwrap_or_default();
+    let confirm = refusal.confirm.map(|(token_id, max_age)| {
+        let seconds = max_age.as_secs();
+        let uri = links::absolute(app, &links::confirmation_path(token_id, seconds));
+        format!(r#", max_age="{seconds}", confirm_uri="{uri}""#)
+    });
+    let wrong = [error, scope, confirm].into_iter().flatten().collect::<String>();
     let verify = &app.config().verify;
     let replacement = refusal.replacement(verify);
     let code = replacement.unwrap_or(refusal.code);

@@ -215,6 +215,7 @@ fn by_query(query: &str) -> Result<AccessRule, Failure> {
                 ));
             }
         },
+        max_age: None,
     }))
 }
 
@@ -229,7 +230,9 @@ pub(super) fn by_table(app: &App, method: &str, target: &str) -> Result<Requeste
             scope,
             role,
             resource,
+            max_age,
         } => AccessRule::Token(VerifyRequest {
+            max_age,
             scope: scope.map(|scope| scope.to_string()),
             role,
             resource: resource.map(|resource| match resource {

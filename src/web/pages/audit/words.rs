@@ -127,6 +127,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         }
         Action::TokenCreated => "created the token {token_name}",
         Action::TokenRenamed => "renamed a token to {token_name}",
+        Action::TokenConfirmed => "signed in again for the token {target}",
         Action::TokenRotated => "rotated the token {target}",
         Action::TokenRevoked if told("count") => "revoked tokens: {count}",
         Action::TokenRevoked => "revoked the token {target}",

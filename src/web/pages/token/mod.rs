@@ -1,6 +1,7 @@
 //! Tokens of a user or an organization: the same pages under two paths.
 
 mod activity;
+mod confirm;
 mod create;
 mod expiry;
 mod list;
@@ -46,6 +47,10 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource(
             "/tokens/{id}/rotate",
             read(rotate::show).post(rotate::submit),
+        ))
+        .service(resource(
+            "/tokens/{id}/confirm",
+            read(confirm::show).post(confirm::submit),
         ))
         .service(resource("/tokens/{id}/secret", read(secret::show)))
         .service(resource(

@@ -29,6 +29,7 @@ pub mod scopes;
 pub mod token;
 pub mod token_access;
 pub mod token_activity;
+pub mod token_confirm;
 pub mod token_form;
 pub mod token_list;
 

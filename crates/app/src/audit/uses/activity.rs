@@ -22,9 +22,10 @@ pub use store::token_access::RotationRequest;
 const DAYS: u64 = 30;
 
 /// Lifecycle actions that name a token.
-const LIFE: [Action; 7] = [
+const LIFE: [Action; 8] = [
     Action::TokenCreated,
     Action::TokenRenamed,
+    Action::TokenConfirmed,
     Action::TokenRotated,
     Action::TokenRevoked,
     Action::TokenBlocked,

@@ -319,6 +319,7 @@ fn prepare(
         scopes,
         limits,
         expires_at: expires_at.flatten(),
+        confirmed_at: tx.caller().confirmed_at(),
     };
     Ok(Ok((approval, granted)))
 }

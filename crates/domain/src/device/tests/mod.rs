@@ -31,6 +31,7 @@ fn approval() -> Approval {
         scopes: ScopeSet::parse("a").unwrap(),
         limits: Limits::default(),
         expires_at: None,
+        confirmed_at: None,
     }
 }
 

@@ -10,6 +10,7 @@ fn route(pattern: &str, access: Access) -> Route {
         access,
         organization: None,
         idempotency_key: false,
+        max_age: None,
     }
 }
 
@@ -55,6 +56,7 @@ fn a_request_gets_the_access_rule_of_its_route() {
             scope,
             role: None,
             resource,
+            max_age: None,
         })
     };
     let project = |id: &str| Some(RouteResource::Project(id.to_owned()));
@@ -374,6 +376,7 @@ fn a_role_is_a_rule_of_its_own() {
         scope: None,
         role: Some(Role::Admin),
         resource: Some(RouteResource::Organization("acme".to_owned())),
+        max_age: None,
     };
     assert_eq!(access_rule(&table, "GET", "/v1/orgs/acme"), Some(expected));
 }

@@ -1,6 +1,7 @@
 //! `doorcode token`.
 
 mod check;
+mod confirm;
 mod create;
 mod list;
 mod print;
@@ -34,6 +35,8 @@ pub enum TokenCommand {
     /// Check the form of a token, and whether the server accepts it: exit code 0 if it does, 1 if
     /// the text is not a token, 3 if the server refuses it
     Check(check::CheckOptions),
+    /// Sign in again for the token of this command, for requests that need a recent sign-in
+    Confirm(confirm::ConfirmOptions),
     /// Print the token that commands send, for scripts
     Print(print::PrintOptions),
 }
@@ -149,6 +152,7 @@ impl TokenCommand {
             Self::Revoke(options) => &options.about.client,
             Self::RevokeAll(options) => &options.client,
             Self::Check(options) => &options.client,
+            Self::Confirm(options) => &options.client,
             Self::Print(options) => &options.client,
         }
     }
@@ -162,6 +166,7 @@ impl TokenCommand {
             Self::Revoke(options) => revoke::run(options, context).await,
             Self::RevokeAll(options) => revoke_all::run(options, context).await,
             Self::Check(options) => check::run(options, context).await,
+            Self::Confirm(options) => confirm::run(options, context).await,
             Self::Print(_) => print::run(context),
         }
     }

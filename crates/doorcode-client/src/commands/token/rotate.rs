@@ -56,12 +56,17 @@ pub async fn run(options: &RotateOptions, context: &Context<'_>) -> Result<(), E
     Ok(context.out.answer(&document, &new.token)?)
 }
 
-/// Parses a duration with a unit into seconds.
+/// Parses a duration with a unit, or 0, into seconds.
 fn parse_overlap(text: &str) -> Result<u32, &'static str> {
-    let wrong = "write a duration such as 90m, 24h or 7d, or 0";
-    if text == "0" {
-        return Ok(0);
+    match text {
+        "0" => Ok(0),
+        text => parse_time(text).map_err(|_| "write a duration such as 90m, 24h or 7d, or 0"),
     }
+}
+
+/// Parses a duration with a unit into seconds.
+pub(super) fn parse_time(text: &str) -> Result<u32, &'static str> {
+    let wrong = "write a duration such as 90s, 5m or 24h";
     let unit = match text.chars().last() {
         Some('s') => 1,
         Some('m') => 60,

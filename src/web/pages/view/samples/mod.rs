@@ -19,6 +19,7 @@ mod scopes;
 mod token;
 mod token_access;
 mod token_activity;
+mod token_confirm;
 mod token_form;
 
 use super::org::{EndingToken, OrganizationHead};
@@ -152,6 +153,7 @@ pub fn all() -> Vec<Sample> {
         token::samples(),
         token_access::samples(),
         token_activity::samples(),
+        token_confirm::samples(),
         token_form::samples(),
         org::samples(),
         member::samples(),
