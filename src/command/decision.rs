@@ -157,7 +157,10 @@ fn describe_rule(rule: &AccessRule) -> String {
                 None => String::new(),
             };
             let age = max_age.map_or_else(String::new, |age| {
-                format!(", and a sign-in of the token's owner in the last {} s", age.as_secs())
+                format!(
+                    ", and a sign-in of the token's owner in the last {} s",
+                    age.as_secs()
+                )
             });
             format!("{need}{at}{age}.")
         }
@@ -305,9 +308,11 @@ fn reason(denial: &Denial) -> String {
              `doorcode token confirm` opens it.",
             seconds = age.as_secs()
         ),
-        Denial::UserRequired => "The route needs a recent sign-in of the token's owner (max_age). An \
+        Denial::UserRequired => {
+            "The route needs a recent sign-in of the token's owner (max_age). An \
                                  organization does not sign in: use a personal token."
-            .to_owned(),
+                .to_owned()
+        }
         Denial::OperatorRequired => "Only the operator token is allowed.".to_owned(),
         Denial::SessionRequired | Denial::BeyondToken => "The token does not permit it.".to_owned(),
     }

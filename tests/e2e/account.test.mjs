@@ -39,7 +39,7 @@ flow('a person changes their name', {}, async (world) => {
 flow('a new password needs the old one, and ends other sessions', {}, async (world) => {
   const page = await world.signedIn()
   const elsewhere = await world.signedIn()
-  await page.goto('/account')
+  await page.goto('/account/security')
 
   for (const [from, to] of [['not the password at all', NEW_PASSWORD], [ADA.password, 'too short']]) {
     await changePassword(page, from, to)
@@ -49,7 +49,7 @@ flow('a new password needs the old one, and ends other sessions', {}, async (wor
   }
   assert.ok(await isSignedIn(elsewhere))
 
-  await page.goto('/account')
+  await page.goto('/account/security')
   assert.ok(await page.getByLabel('Sign out my other sessions').isChecked())
   await changePassword(page, ADA.password, NEW_PASSWORD)
   await page.getByRole('status').getByText('Your password is changed').waitFor()
@@ -69,7 +69,7 @@ flow('a session elsewhere is signed out from here', { people: [ADA, BOB] }, asyn
   const page = await world.signedIn()
   const elsewhere = await world.signedIn()
   const bob = await world.signedIn(BOB)
-  await page.goto('/account')
+  await page.goto('/account/security')
   const rows = page.getByRole('main').getByRole('listitem')
   assert.equal(await rows.count(), 2, 'Ada has two sessions, and sees no one else’s')
   await world.inspect(page)
@@ -81,7 +81,7 @@ flow('a session elsewhere is signed out from here', { people: [ADA, BOB] }, asyn
   await world.inspect(elsewhere)
   assert.ok(await isSignedIn(bob))
 
-  await page.goto('/account')
+  await page.goto('/account/security')
   await submit(page, rows.getByRole('button', { name: 'Sign out' }))
   await page.waitForURL((url) => url.pathname === '/login')
   assert.equal(await isSignedIn(page), false)

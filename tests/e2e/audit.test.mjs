@@ -59,7 +59,7 @@ flow('an owner reads, searches and exports what happened', { people: [ADA, BOB] 
 flow('a person sees their own activity and that of their tokens', {}, async (world) => {
   const page = await world.signedIn()
   const token = await createToken(page, 'laptop', ['orgs:read'])
-  await page.goto('/account')
+  await page.goto('/account/security')
   await link(page, 'Your activity').click()
   await page.getByRole('row', { name: /You created the token laptop/ }).waitFor()
   await page.getByText('Chrome on Linux').first().waitFor()

@@ -20,6 +20,9 @@ const FONTS = 'https://fonts.googleapis.com' // Of the pages of the provider.
 const WITH_PROVIDER = { settings: settingsFor(ISSUER), elsewhere: [ISSUER, FONTS] }
 const SECONDS = 10
 
+const EVIL = `http://127.0.0.1:${await freePort()}`
+const WITH_TWO = { settings: settingsFor(ISSUER, EVIL), elsewhere: [ISSUER, EVIL, FONTS] }
+
 const EXAMPLE = fileURLToPath(new URL('../../examples/hand-off/page.mjs', import.meta.url))
 const PAGE = `http://127.0.0.1:${await freePort()}`
 const KEY = 'of the example, with 32 characters or more'
@@ -95,11 +98,11 @@ once('from doorcode login to a token, without a password here', WITH_PROVIDER, (
 flow('a user of the provider signs in, sees the provider, and signs in again', WITH_PROVIDER, (world) =>
   withProvider(world, async () => {
     const page = await visitor(world)
-    await page.goto('/account')
+    await page.goto('/account/security')
     await world.inspect(page)
     await page.getByRole('link', { name: 'Sign in with Acme' }).click()
     await signInThere(page)
-    await page.waitForURL('/account')
+    await page.waitForURL('/account/security')
     await page.getByText('grace@acme.example').first().waitFor()
     await page.getByRole('heading', { name: 'Sign-in providers' }).waitFor()
     await world.inspect(page)
@@ -107,6 +110,42 @@ flow('a user of the provider signs in, sees the provider, and signs in again', W
     await page.getByText('This is your only way to sign in.').waitFor()
   }),
 )
+
+// Evil sends the browser to Acme in its own name: the user proves who they are to Acme, and the answer
+// must reach neither Evil nor the session.
+for (const [callback, said] of [
+  ['evil', 'The provider did not answer as expected.'],
+  ['acme', 'That sign-in took too long, or it began in another browser.'],
+]) {
+  once(`a provider mixes its answers up with those of another, at the callback of ${callback}`, WITH_TWO, async (world) => {
+    const seen = []
+    const attack = (context, next) => {
+      seen.push(context.path)
+      if (context.path !== '/auth') return next()
+      const target = new URL(`${ISSUER}/auth`)
+      target.search = context.search
+      target.searchParams.set('redirect_uri', `${world.server.url}/login/with/${callback}/callback`)
+      context.redirect(target.href)
+    }
+    const acme = await startProvider(ISSUER, world.server.url, { callbacks: ['acme', 'evil'] })
+    const evil = await startProvider(EVIL, world.server.url, { callbacks: ['evil'], attack })
+    try {
+      const page = await visitor(world)
+      await page.goto('/account')
+      await page.getByRole('link', { name: 'Sign in with Evil' }).click()
+      await signInThere(page)
+      await page.waitForURL((url) => url.pathname === '/login')
+      await page.getByText(said).waitFor()
+      assert.ok(seen.includes('/auth'), 'the attack took place')
+      assert.ok(!seen.includes('/token'), 'Evil got the code of Acme')
+      await page.goto('/account')
+      assert.equal(new URL(page.url()).pathname, '/login', 'the attack signed the browser in')
+    } finally {
+      await evil.stop()
+      await acme.stop()
+    }
+  })
+}
 
 once('the example page signs its user in', WITH_HAND_OFF, async (world) => {
   const env = { PAGE_URL: `${PAGE}/doorcode`, DOORCODE_URL: world.server.url, HAND_OFF_KEY: KEY, PORT: new URL(PAGE).port }

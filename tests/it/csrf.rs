@@ -100,7 +100,7 @@ impl Scene {
         let mut browser = test.user().await;
         let consent = browser.type_code(&device.user_code).await;
         let tokens = browser.get("/tokens").await;
-        let account = browser.get("/account").await;
+        let account = browser.get("/account/security").await;
         let invited = browser
             .post("/o/acme/invitations", &[("role", "member")])
             .await;

@@ -39,6 +39,8 @@ async fn get_request_to_the_target_of_a_form_leads_to_its_page() {
                     "/account/email/verification",
                     // This server has no providers.
                     "/account/identities/disconnect",
+                    // There is no other session.
+                    "/account/sessions/sign-out-others",
                     "/device/decide",
                     "/o/acme/settings/policy/apply",
                     "/admin/clients/api/enable",

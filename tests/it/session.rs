@@ -205,7 +205,7 @@ async fn user_signs_out_other_browsers_individually() {
     there.sign_in(EMAIL, PASSWORD).await;
     let mut elsewhere = test.user().await;
 
-    let page = here.get("/account").await;
+    let page = here.get("/account/security").await;
     assert!(page.contains("Here/1.0") && page.contains("There/2.0"));
     assert!(page.contains("Unknown browser"));
     assert_eq!(page.body.matches("This browser").count(), 1);
@@ -215,10 +215,10 @@ async fn user_signs_out_other_browsers_individually() {
     let done = here.post(action, &[]).await;
     assert_eq!(
         (done.status, done.location()),
-        (303, "/account?done=session")
+        (303, "/account/security?done=session")
     );
     assert!(
-        here.get("/account?done=session")
+        here.get("/account/security?done=session")
             .await
             .contains("That session is signed out.")
     );
@@ -227,7 +227,7 @@ async fn user_signs_out_other_browsers_individually() {
     assert_eq!(here.post(action, &[]).await.status, 404, "it is gone");
 
     // The row of the current session signs this browser out, like the button in the header.
-    let page = here.get("/account").await;
+    let page = here.get("/account/security").await;
     let (_, row) = page.body.split_once("Here/1.0").unwrap();
     let (_, action) = row.split_once(r#"action=""#).unwrap();
     let (action, _) = action.split_once('"').unwrap();
@@ -243,7 +243,7 @@ async fn user_cannot_end_the_session_of_another_user() {
     let test = TestApp::start().await;
     test.add_user("eve@example.com", PASSWORD, None).await;
     let mut ada = test.user().await;
-    let page = ada.get("/account").await;
+    let page = ada.get("/account/security").await;
     let (_, id) = page.body.split_once("/account/sessions/").unwrap();
     let (id, _) = id.split_once('/').unwrap();
 

@@ -4,8 +4,9 @@ use super::audit::tally::{self, Occurrence};
 use super::hashing::Verdict;
 use super::throttle::{PasswordGuess, Target};
 use super::tx::Tx;
-use super::{App, Error, Event, Request, throttle};
+use super::{App, Error, Event, Request, mail, throttle};
 use crate::access::Caller;
+use crate::mail::SecurityChange;
 use domain::audit::{Action, Actor};
 use domain::id::{SessionId, UserId};
 use domain::identity::SessionIdentity;
@@ -278,7 +279,8 @@ pub fn limits(app: &App) -> SessionLimits {
 /// Ends a session of the user, the current one or another. Fails with [`Error::NotFound`] if the
 /// user has no such session.
 pub async fn end(req: &Request, id: &SessionId) -> Result<(), Error> {
-    let id = id.clone();
+    let (id, SignedIn { user, session }) = (id.clone(), req.caller.signed_in()?);
+    let is_other = id != session.id;
     req.change(Action::SignedOut, move |tx| {
         let user_id = &tx.caller().signed_in()?.user.id;
         if !store::session::delete_session(tx.conn, user_id, &id)? {
@@ -286,7 +288,53 @@ pub async fn end(req: &Request, id: &SessionId) -> Result<(), Error> {
         }
         tx.record(Some(id.as_str()), json!({}))
     })
-    .await
+    .await?;
+    if is_other {
+        mail::tell_security_changed(&req.app, user, SecurityChange::SessionsEnded);
+    }
+    Ok(())
+}
+
+/// Ends all sessions of the signed-in user except this one. Fails with [`Error::Unauthenticated`] if
+/// this session has ended: another browser has just signed it out.
+pub async fn end_others(req: &Request) -> Result<(), Error> {
+    let count = req.change(Action::SignedOut, delete_others).await?;
+    tell_ended(req, count)
+}
+
+/// Ends the other sessions of the signed-in user, whom it locks, with the audit record. Returns how
+/// many were active.
+pub(super) fn delete_others(tx: &mut Tx<'_>) -> Result<usize, Error> {
+    let SignedIn { user, session } = tx.caller().signed_in()?;
+    // A sign-in and a device that gets its token lock the user too.
+    store::user::lock_user_exclusive(tx.conn, &user.id)?;
+    let (now, limits) = (tx.now, limits(tx.app()));
+    let stored = store::session::list_sessions(tx.conn, &user.id)?;
+    if !stored.iter().any(|one| one.id == session.id) {
+        return Err(Error::Unauthenticated);
+    }
+    let uses = tx.app().uses();
+    let count = stored
+        .into_iter()
+        .filter(|one| one.id != session.id)
+        .map(|one| Session {
+            last_seen_at: uses.last_seen(&one),
+            ..one
+        })
+        .filter(|one| one.is_live(now, limits))
+        .count();
+    store::session::delete_sessions(tx.conn, &user.id, Some(&session.id))?;
+    tx.record(Some(user.id.as_str()), json!({"count": count}))?;
+    Ok(count)
+}
+
+/// Tells the signed-in user that so many other sessions were ended.
+pub(super) fn tell_ended(req: &Request, count: usize) -> Result<(), Error> {
+    if count > 0 {
+        let user = &req.caller.signed_in()?.user;
+        mail::tell_security_changed(&req.app, user, SecurityChange::SessionsEnded);
+    }
+    Ok(())
 }
 
 /// The active sessions of the signed-in user, the latest first.

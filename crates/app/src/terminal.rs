@@ -64,32 +64,15 @@ pub async fn sign_out(req: &Request, id: &str) -> Result<Revoked, Error> {
 /// are approved and have no token yet. Fails with [`Error::Unauthenticated`] if this session has
 /// ended: another browser has just signed it out.
 pub async fn sign_out_others(req: &Request) -> Result<(), Error> {
-    req.change(Action::SignedOut, |tx| {
-        let SignedIn { user, session } = tx.caller().signed_in()?;
-        // A sign-in and a device that gets its token lock the user too.
-        store::user::lock_user_exclusive(tx.conn, &user.id)?;
-        let (now, limits) = (tx.now, session::limits(tx.app()));
-        let stored = store::session::list_sessions(tx.conn, &user.id)?;
-        if !stored.iter().any(|one| one.id == session.id) {
-            return Err(Error::Unauthenticated);
-        }
-        let uses = tx.app().uses();
-        let count = stored
-            .into_iter()
-            .filter(|one| one.id != session.id)
-            .map(|one| domain::user::Session {
-                last_seen_at: uses.last_seen(&one),
-                ..one
-            })
-            .filter(|one| one.is_live(now, limits))
-            .count();
-        store::session::delete_sessions(tx.conn, &user.id, Some(&session.id))?;
-        tx.record(Some(user.id.as_str()), json!({"count": count}))?;
-        let tokens = TokenFilter::Terminals(user.id.clone(), None);
+    let ended = req.change(Action::SignedOut, |tx| {
+        let user_id = &tx.caller().signed_in()?.user.id;
+        let count = session::delete_others(tx)?;
+        let tokens = TokenFilter::Terminals(user_id.clone(), None);
         token::end_with_descendants(tx, &tokens, None, RevocationReason::SignedOut)?;
-        token::deny_approved(tx, Approvals::OfUser(&user.id), None)
-    })
-    .await
+        token::deny_approved(tx, Approvals::OfUser(user_id), None)?;
+        Ok(count)
+    });
+    session::tell_ended(req, ended.await?)
 }
 
 /// The terminal of the user that has, or had, this token.

@@ -1,5 +1,6 @@
-//! Discovery documents for clients (RFC 8414, RFC 9728).
+//! Discovery documents for clients (RFC 8414, RFC 9728), and where a password is changed.
 
+use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use app::App;
 use wire::oauth::{DEVICE_CODE_GRANT, ResourceMetadata, ServerMetadata};
@@ -56,4 +57,11 @@ pub async fn protected_resource(app: web::Data<App>) -> HttpResponse {
         bearer_methods_supported: strings(["header"]),
         resource_name: app.config().branding.name.clone(),
     })
+}
+
+/// `GET /.well-known/change-password`: where password managers find the form.
+pub async fn change_password() -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, "/account/security"))
+        .finish()
 }

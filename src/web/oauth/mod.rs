@@ -52,6 +52,10 @@ pub fn metadata_routes(config: &mut web::ServiceConfig) {
             "/oauth-protected-resource",
             [read(metadata::protected_resource)],
         ))
+        .service(resource(
+            "/change-password",
+            [read(metadata::change_password)],
+        ))
         .default_service(web::to(nothing));
 }
 

@@ -1,9 +1,9 @@
 //! Sign-in with identity providers, and the identities that are connected to a user.
 
-use super::account::PAGE;
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::{form_on, read};
 use super::return_to::{HOME, local};
+use super::security::PAGE;
 use super::session::{end_session, login_path};
 use super::typed_form::TypedForm;
 use super::view::FieldErrors;
@@ -30,7 +30,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         ))
         .service(resource(
             "/account/identities/disconnect",
-            form_on("/account").post(submit_disconnect),
+            form_on("/account/security").post(submit_disconnect),
         ));
 }
 
@@ -187,7 +187,7 @@ async fn submit_connect(req: PageRequest, form: Form) -> Answer {
 async fn submit_disconnect(req: PageRequest, form: Form) -> Answer {
     req.signed_in(PAGE)?;
     match identity::disconnect(&req, form.value("issuer").unwrap_or_default()).await {
-        Ok(()) => Ok(see_other("/account?done=disconnected")),
+        Ok(()) => Ok(see_other("/account/security?done=disconnected")),
         Err(error) => req.again(TypedForm::refused(form, error)?).await,
     }
 }

@@ -26,6 +26,7 @@ mod recovery;
 mod return_to;
 mod saved_form;
 mod scopes;
+mod security;
 mod session;
 mod token;
 mod token_access;
@@ -57,6 +58,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         token::routes,
         token_access::routes,
         account::routes,
+        security::routes,
         email::routes,
         password::routes,
         recovery::routes,

@@ -177,7 +177,9 @@ impl PageRequest {
     pub(super) fn to_new_password(&self) -> Option<HttpResponse> {
         let signed_in = self.caller.signed_in().ok()?;
         let path = self.http.path();
-        if !signed_in.user.must_change_password || matches!(path, NEW_PASSWORD | "/logout") {
+        let has_passwords = self.app.config().sign_in.has_passwords();
+        let must_change = has_passwords && signed_in.user.must_change_password;
+        if !must_change || matches!(path, NEW_PASSWORD | "/logout") {
             return None;
         }
         let asked = match self.http.method().is_safe() {

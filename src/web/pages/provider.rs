@@ -46,7 +46,7 @@ pub fn returning_to(return_to: &str) -> String {
 
 /// The link with which the signed-in user connects an identity of a provider.
 pub fn connecting(provider: &Provider) -> ProviderButton {
-    let query = returning_to("/account?done=connected");
+    let query = returning_to("/account/security?done=connected");
     ProviderButton {
         name: provider.name.clone(),
         href: format!("/login/with/{}?connect=yes&{query}", provider.id),

@@ -5,6 +5,7 @@ use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::read;
 use super::password;
 use super::return_to::HOME;
+use super::security;
 use super::session::end_session;
 use super::typed_form::TypedForm;
 use super::view::password::{ForgotPage, ForgotState, ResetClosedPage, ResetPage};
@@ -77,6 +78,7 @@ async fn show_reset(req: PageRequest) -> Answer {
         chrome: req.chrome(),
         link: typed.text("link"),
         is_verified: user.email_verified_at.is_some(),
+        has_passwords: req.app.config().sign_in.has_passwords(),
         email: user.email,
         errors: typed.errors,
     };
@@ -88,13 +90,18 @@ fn link(form: &Form) -> Secret {
     Secret::new(form.value("link").unwrap_or_default())
 }
 
-/// `POST /reset`: sets the password and signs the user in.
+/// `POST /reset`: sets the password and signs the user in. Without passwords, it leads to the page on
+/// which the user connects a provider.
 async fn submit_reset(req: PageRequest, form: Form) -> Answer {
     let new = Secret::new(form.value("new_password").unwrap_or_default());
     match user::reset(&req, &link(&form), &new).await {
         Ok(session) => {
             end_session(&req).await?;
-            Ok(req.begin(&session.cookies, &password::done(HOME)))
+            let next = match req.app.config().sign_in.has_passwords() {
+                true => password::done(HOME),
+                false => security::PAGE.to_owned(),
+            };
+            Ok(req.begin(&session.cookies, &next))
         }
         // Wrong, expired or used, perhaps by another request in the meantime: the page explains it.
         Err(app::Error::NotFound) => Ok(see_other(&req.form_address(&form))),

@@ -5,7 +5,6 @@ use super::page_route::read;
 use super::provider::{buttons, confirming, returning_to};
 use super::return_to::{HOME, local};
 use super::typed_form::TypedForm;
-use super::view;
 use super::view::account::{LoginNotice, LoginPage, SetupClosed, SetupClosedPage, SetupPage};
 use super::view::{Chrome, FieldErrors};
 use crate::web::csrf::FormProof;
@@ -54,7 +53,12 @@ pub fn to_new_login(return_to: &str) -> HttpResponse {
 
 /// Redirects to the sign-in of a user who is signed in, for a page that needs a recent one.
 pub fn to_login_again(return_to: &str) -> HttpResponse {
-    see_other(&format!("{}&notice=again", login_path(return_to)))
+    see_other(&again_path(return_to))
+}
+
+/// The path of the sign-in of a user who is signed in, which then returns to `return_to`.
+pub fn again_path(return_to: &str) -> String {
+    format!("{}&notice=again", login_path(return_to))
 }
 
 /// The path of the sign-in with which a user accepts an invitation, whose page is `return_to`.
@@ -223,13 +227,5 @@ pub async fn submit_logout(req: PageRequest, form: Form, proof: FormProof) -> An
         }
         (FormProof::None, Ok(_)) => Err(Failure::StaleForm),
         (FormProof::None, Err(_)) => Ok(see_other(&login)),
-    }
-}
-
-/// The label of a session in the list.
-pub fn place(session_id: &str, own: &str) -> view::account::SessionPlace {
-    match session_id == own {
-        true => view::account::SessionPlace::ThisBrowser,
-        false => view::account::SessionPlace::Elsewhere,
     }
 }

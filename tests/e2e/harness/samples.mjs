@@ -13,6 +13,7 @@ const FONTS = ':root { --sans: "DejaVu Sans"; --mono: "DejaVu Sans Mono" }'
 /** Each picture, and the sample that it shows. */
 export const PICTURES = {
   account: 'account--plain',
+  'account-security': 'account-security--plain',
   'admin-clients': 'admin-clients--all',
   'admin-health': 'admin-health--good',
   'admin-users': 'admin-users--all',

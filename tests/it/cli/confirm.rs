@@ -33,7 +33,10 @@ async fn confirmation_in_the_browser_lets_the_retry_pass() {
     assert!(page.ends_with("/confirm?max_age=300"), "{page}");
     let mut browser = test.browser();
     let login = browser.get(&page).await;
-    assert!(login.location().starts_with("/login?return_to="), "{login:?}");
+    assert!(
+        login.location().starts_with("/login?return_to="),
+        "{login:?}"
+    );
     browser.get(login.location()).await;
     let fields = [
         ("email", EMAIL),

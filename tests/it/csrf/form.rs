@@ -43,6 +43,7 @@ pub const FORMS: [(&str, &[(&str, &str)]); 53] = [
     ),
     ("/tokens/new", &[("name", "Mine"), ("expires", "never")]),
     ("/tokens/revoke-all", &[]),
+    ("/tokens/{id}/confirm", &[("max_age", "300")]),
     ("/tokens/{id}/name", &[("name", "renamed")]),
     ("/tokens/{id}/revoke", &[]),
     ("/tokens/{id}/rotate", &[("overlap", "none")]),
@@ -61,6 +62,7 @@ pub const FORMS: [(&str, &[(&str, &str)]); 53] = [
     ("/account/email/verification", &[]),
     ("/account/email/verify", &[("link", "{link}")]),
     ("/account/email/confirm", &[("link", "{link}")]),
+    ("/account/sessions/sign-out-others", &[]),
     ("/account/sessions/{id}/sign-out", &[]),
     (
         "/account/identities/disconnect",

@@ -50,7 +50,7 @@ async fn form_for_a_deleted_object_leads_to_its_page() {
     browser.get("/account").await;
     let page = browser.post("/account/sessions/ses_x/sign-out", &[]).await;
     assert_eq!(page.status, 404);
-    assert!(page.contains("no longer exists") && page.contains("<h1>Account</h1>"));
+    assert!(page.contains("no longer exists") && page.contains("<h1>Security</h1>"));
     let page = browser.post("/tokens/tok_x/revoke", &[]).await;
     assert!(page.status == 404 && page.contains(r#"href="/tokens""#));
 }

@@ -4,6 +4,7 @@ use super::CHECKED;
 use crate::support::TestApp;
 use crate::support::provider::Provider;
 use doorcode::app::identity::check_due;
+use futures_util::future::join;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -160,4 +161,28 @@ async fn error_about_one_user_does_not_stop_the_checks_of_others() {
     check_after(&test, 600).await;
     assert_eq!(provider.requests("/token"), 4);
     assert_eq!(test.count("session", "issuer IS NOT NULL"), 2);
+}
+
+/// The provider refuses the user to a check, while the user signs in there again: the new session stays,
+/// with its refresh token, whichever is first.
+#[actix_web::test]
+async fn sign_in_during_a_check_stays() {
+    let provider = Provider::start();
+    let test = provider.server(CHECKED).await;
+    provider.desk().refreshes = true;
+    provider.sign_in(&mut test.browser()).await;
+    provider.desk().instead = Box::new(|path, body| {
+        let is_refresh = path == "/token" && body.contains("grant_type=refresh_token");
+        is_refresh.then(|| (400, json!({"error": "invalid_grant"})))
+    });
+    for round in 0..20 {
+        test.clock.advance(600);
+        let mut browser = test.browser();
+        let (checked, page) = join(check_due(&test.app), provider.sign_in(&mut browser)).await;
+        checked.unwrap();
+        assert_eq!(page.location(), "/tokens", "round {round}");
+        assert_eq!(browser.get("/tokens").await.status, 200, "round {round}");
+        let kept = test.count("identity", "refresh_token IS NOT NULL");
+        assert_eq!(kept, 1, "round {round}");
+    }
 }

@@ -43,9 +43,10 @@ async fn session_of_the_account_connects_it_after_a_confirmation() {
     let provider = Provider::start();
     let test = provider.server("").await;
     let mut browser = test.user().await;
-    let account = browser.get("/account").await;
+    let account = browser.get("/account/security").await;
     assert!(account.contains("Not connected"));
-    let begin = format!("/login/with/{ID}?connect=yes&return_to=%2Faccount%3Fdone%3Dconnected");
+    let begin =
+        format!("/login/with/{ID}?connect=yes&return_to=%2Faccount%2Fsecurity%3Fdone%3Dconnected");
     assert!(
         account.contains(&begin.replace('&', "&#38;")),
         "{}",
@@ -69,7 +70,7 @@ async fn session_of_the_account_connects_it_after_a_confirmation() {
         .await;
     assert_eq!(
         (page.status, page.location()),
-        (303, "/account?done=connected")
+        (303, "/account/security?done=connected")
     );
 
     // Signing in with it leads to the account, though its address is another.
@@ -92,13 +93,13 @@ async fn session_of_the_account_connects_it_after_a_confirmation() {
     );
     assert_eq!(address_in(&mut bob).await, "bob@example.com");
 
-    let account = other.get("/account").await;
+    let account = other.get("/account/security").await;
     let issuer = account.field("issuer").unwrap();
     assert_eq!(issuer, provider.url);
     let page = other
         .post_only("/account/identities/disconnect", &[("issuer", &issuer)])
         .await;
-    assert_eq!(page.location(), "/account?done=disconnected");
+    assert_eq!(page.location(), "/account/security?done=disconnected");
     assert_eq!(test.count("identity", "1 = 1"), 0);
     assert_eq!(test.events("identity.unlinked"), 1);
 }
@@ -109,7 +110,7 @@ async fn only_way_to_sign_in_stays() {
     let test = provider.server("").await;
     let mut browser = test.browser();
     provider.sign_in(&mut browser).await;
-    let account = browser.get("/account").await;
+    let account = browser.get("/account/security").await;
     assert!(
         account.field("current_password").is_none(),
         "there is no password to change"

@@ -49,7 +49,7 @@ async fn password_change_can_end_the_other_sessions() {
     let test = TestApp::start().await;
     let mut here = test.user().await;
     let mut other = test.user().await;
-    let page = here.get("/account").await;
+    let page = here.get("/account/security").await;
     assert!(
         page.contains(r#"name="end_others" value="yes" checked"#),
         "it is offered"
@@ -58,7 +58,7 @@ async fn password_change_can_end_the_other_sessions() {
     let kept = change(&mut here, PASSWORD, NEW, false).await;
     assert_eq!(
         (kept.status, kept.location()),
-        (303, "/account?done=password")
+        (303, "/account/security?done=password")
     );
     assert!(
         here.get(kept.location())
@@ -68,7 +68,10 @@ async fn password_change_can_end_the_other_sessions() {
     assert_eq!(other.get("/account").await.status, 200);
 
     let ended = change(&mut here, NEW, PASSWORD, true).await;
-    assert_eq!(ended.location(), "/account?done=password-and-sessions");
+    assert_eq!(
+        ended.location(),
+        "/account/security?done=password-and-sessions"
+    );
     assert!(
         here.get(ended.location())
             .await
@@ -141,7 +144,7 @@ async fn one_of_two_concurrent_changes_succeeds() {
     for change in changes {
         pages.push(change.await.unwrap());
     }
-    let is_done = |page: &Page| page.location() == "/account?done=password";
+    let is_done = |page: &Page| page.location() == "/account/security?done=password";
     let winner = pages.iter().position(is_done).unwrap();
     // A late request fails on the current password; an earlier one gets a conflict. Its session
     // may have ended before it sees the page.

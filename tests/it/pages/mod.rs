@@ -19,6 +19,7 @@ mod revocation;
 mod rights;
 mod rotation;
 mod scopes;
+mod security;
 mod setup;
 mod token;
 mod token_access;

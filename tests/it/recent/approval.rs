@@ -113,7 +113,7 @@ async fn form_of_a_token_with_a_high_risk_is_kept() {
         let page = browser.post_only(path, &fields).await;
         let form = sign_in_again(&mut browser, &page).await;
         assert_eq!(form.field("name").as_deref(), Some("deploy of Bräu"));
-        assert!(form.contains(r#"value="30d" selected"#), "{}", form.body);
+        assert!(form.contains(r#"value="30d" checked"#), "{}", form.body);
         assert!(form.is_ticked("audit:read"));
         let before = test.count("token", "1 = 1");
         let created = browser.post(path, &fields).await;

@@ -29,6 +29,7 @@ async fn stale_session_replays_a_ticket_from_before() {
         asked_again(&mut thief, &page).await;
     }
     // The user signs in again in their own browser, and reviews the same code.
+    user.get("/account").await;
     let page = user.post_only("/account/password", &[]).await;
     sign_in_again(&mut user, &page).await;
     let own = user.type_code(&second.user_code).await;

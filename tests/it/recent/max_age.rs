@@ -41,7 +41,10 @@ async fn verify(test: &TestApp, token: &str, request: &str) -> Answer {
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
-    answer.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    answer
+        .headers
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
 }
 
 /// The local address of the page that a challenge names.
@@ -92,10 +95,17 @@ async fn challenge_leads_to_a_page_after_which_the_retry_passes() {
     ] {
         assert!(challenge.contains(piece), "{challenge}");
     }
-    assert_eq!(header(&refused, "x-error-code"), "insufficient_user_authentication");
+    assert_eq!(
+        header(&refused, "x-error-code"),
+        "insufficient_user_authentication"
+    );
     assert_eq!(refused.error(), "insufficient_user_authentication");
     assert_eq!(verify(&test, &token, "GET /v1/shops").await.status, 204);
-    assert_eq!(test.me(&token).await.status(), 200, "the token stays active");
+    assert_eq!(
+        test.me(&token).await.status(),
+        200,
+        "the token stays active"
+    );
 
     let page = page_of(&test, &challenge);
     let mut browser = test.user().await;
@@ -123,7 +133,11 @@ async fn introspection_states_the_time_of_the_sign_in() {
 
     // A token of an organization has no owner who signs in: another token is needed, not a sign-in.
     browser.get("/o/acme/settings/api-tokens/new").await;
-    let fields = [("name", "build"), ("scope", "tokens:read"), ("expires", "30d")];
+    let fields = [
+        ("name", "build"),
+        ("scope", "tokens:read"),
+        ("expires", "30d"),
+    ];
     let created = browser
         .post("/o/acme/settings/api-tokens/new", &fields)
         .await;
@@ -134,7 +148,10 @@ async fn introspection_states_the_time_of_the_sign_in() {
     assert_eq!(header(&refused, "x-error-code"), "user_required");
     assert_eq!(verify(&test, &own, "GET /v1/shops").await.status, 204);
     // The operator token passes every check.
-    assert_eq!(verify(&test, OPERATOR, "DELETE /v1/shops/7").await.status, 204);
+    assert_eq!(
+        verify(&test, OPERATOR, "DELETE /v1/shops/7").await.status,
+        204
+    );
 }
 
 /// What a token creates or replaces by itself is as old as its own confirmation.
@@ -154,17 +171,28 @@ async fn token_cannot_confirm_itself() {
     let rotated = request(&path, "2", serde_json::json!({}));
     let rotated = Answer::of(rotated.await.unwrap()).await;
     for made in [&child, &rotated] {
-        let made = made.body["token"].as_str().unwrap_or_else(|| panic!("{made:?}"));
+        let made = made.body["token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{made:?}"));
         assert_eq!(verify(&test, made, "GET /v1/secrets").await.status, 401);
         assert_eq!(verify(&test, made, "GET /v1/shops").await.status, 204);
     }
     // Nor does the operator on behalf of a user.
     let caller = test.caller("bob@example.com").await;
-    let acme = org::find(&test.req(&OPERATOR_CALLER), "acme").await.unwrap();
-    test.add_member(&acme.organization, &caller, doorcode::domain::role::Role::Member)
-        .await;
+    let acme = org::find(&test.req(&OPERATOR_CALLER), "acme")
+        .await
+        .unwrap();
+    test.add_member(
+        &acme.organization,
+        &caller,
+        doorcode::domain::role::Role::Member,
+    )
+    .await;
     let own = test.token_of(&caller, input(&["tokens:read"])).await;
-    assert_eq!(verify(&test, text_of(&own), "GET /v1/secrets").await.status, 204);
+    assert_eq!(
+        verify(&test, text_of(&own), "GET /v1/secrets").await.status,
+        204
+    );
 }
 
 /// Attacks on the page: a stale session, another user, and a form of another site.
@@ -193,13 +221,19 @@ async fn only_the_owner_confirms_with_a_new_sign_in() {
     eve.sign_in("eve@example.com", PASSWORD).await;
     eve.get("/account").await;
     assert_eq!(eve.get(&page).await.status, 404);
-    assert_eq!(eve.post_only(&path, &[("max_age", "300")]).await.status, 404);
+    assert_eq!(
+        eve.post_only(&path, &[("max_age", "300")]).await.status,
+        404
+    );
 
     let mut owner = test.user().await;
     owner.get("/account").await;
     let mut foreign = owner.clone();
     foreign.set_header("origin", "https://evil.example");
-    assert_eq!(foreign.post_only(&path, &[("max_age", "300")]).await.status, 403);
+    assert_eq!(
+        foreign.post_only(&path, &[("max_age", "300")]).await.status,
+        403
+    );
     assert_eq!(verify(&test, &token, "GET /v1/secrets").await.status, 401);
     // A sign-in that began after the token's last confirmation, and is recent, needs no other.
     let done = owner.post_only(&path, &[("max_age", "300")]).await;
@@ -221,7 +255,10 @@ async fn rule_costs_no_statement() {
         let (answer, seen) =
             statements::during(&test.database, verify(&test, &token, request)).await;
         assert_eq!(answer.status, status);
-        let reads: Vec<_> = seen.iter().filter(|sql| sql.starts_with("SELECT")).collect();
+        let reads: Vec<_> = seen
+            .iter()
+            .filter(|sql| sql.starts_with("SELECT"))
+            .collect();
         assert_eq!(reads.len(), 1, "{request}: {seen:?}");
     }
 }

@@ -75,6 +75,7 @@ async fn old_sign_in_at_the_provider_does_not_suffice() {
         ("no time", json!("today")),
     ] {
         provider.state("auth_time", value);
+        browser.get("/account").await;
         let page = browser
             .post_only(
                 "/account/identities/disconnect",

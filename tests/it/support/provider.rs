@@ -351,10 +351,8 @@ impl Desk {
                 return None;
             }
             claims.insert("nonce".to_owned(), asked["nonce"].clone());
-            if asked.contains_key("max_age") {
-                let now = self.clock.now().timestamp();
-                claims.entry("auth_time").or_insert_with(|| now.into());
-            }
+            let now = claims["iat"].clone();
+            claims.entry("auth_time").or_insert(now);
         }
         self.issued += 1;
         let mut tokens = json!({

@@ -115,8 +115,7 @@ impl Size {
         user % OWNERS != OWNERS - 1
     }
 
-    /// Fills a migrated, empty database. `progress` receives the number of rows written and of
-    /// all rows.
+    /// Fills a migrated, empty database. `progress` receives the numbers of written and all rows.
     pub async fn seed(self, store: &Store, now: Instant, mut progress: impl FnMut(u64, u64)) {
         let seeding = Seeding { size: self, now };
         let tokens = self.tokens + self.of_first;

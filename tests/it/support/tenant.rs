@@ -61,9 +61,13 @@ impl TestApp {
         }))
     }
 
-    /// A request of this caller.
+    /// A request of this caller; a user has just signed in.
     pub fn req(&self, caller: &Caller) -> Request {
-        Request::new(&self.app, Context::local(), caller.clone())
+        let mut caller = caller.clone();
+        if let Caller::User(signed_in) = &mut caller {
+            signed_in.session.created_at = self.app.now();
+        }
+        Request::new(&self.app, Context::local(), caller)
     }
 
     /// Creates an organization owned by a user, as the operator.

@@ -4,6 +4,7 @@ use super::claims::Arrived;
 use super::enter::{Entered, enter, link, settle};
 use super::pending::{Entry, open};
 use super::{Failed, find, refresh, rules};
+use crate::mail::{self, SecurityChange};
 use crate::tx::Tx;
 use crate::{Error, Request};
 use config::Provider;
@@ -91,11 +92,12 @@ pub async fn replace(req: &Request, visitor: &Secret, sealed: &str) -> Result<En
 pub async fn connect(req: &Request, connection: Connection) -> Result<(), Error> {
     let arrived = connection.arrived;
     let provider = find(req, &arrived.provider)?.clone();
-    req.change(Action::IdentityLinked, move |tx| {
+    let name = provider.name.clone();
+    let user = req.change(Action::IdentityLinked, move |tx| {
         tx.require_recent_sign_in()?;
         let user = lock_current(tx)?;
         match store::identity::find_identity(tx.conn, &arrived.identity())? {
-            Some(linked) if linked.user_id == user.id => return Ok(()),
+            Some(linked) if linked.user_id == user.id => return Ok(None),
             Some(_) => return Err(TAKEN),
             None => {}
         }
@@ -105,9 +107,14 @@ pub async fn connect(req: &Request, connection: Connection) -> Result<(), Error>
         }
         link(tx, &user, &arrived)?;
         refresh::keep(tx, &provider, &arrived)?;
-        settle(tx, &provider, &user, &arrived)
-    })
-    .await
+        settle(tx, &provider, &user, &arrived)?;
+        Ok(Some(user))
+    });
+    if let Some(user) = user.await? {
+        let change = SecurityChange::ProviderConnected(&name);
+        mail::tell_security_changed(&req.app, &user, change);
+    }
+    Ok(())
 }
 
 const TAKEN: Error = Error::Conflict(
@@ -135,8 +142,13 @@ fn lock_current(tx: &mut Tx<'_>) -> Result<User, Error> {
 /// rules. Fails with [`Error::NotFound`] without such an identity, and with [`Error::Conflict`] if it
 /// is the only way to sign in.
 pub async fn disconnect(req: &Request, issuer: &str) -> Result<(), Error> {
+    let sign_in = &req.app.config().sign_in;
+    let provider = sign_in.providers.iter().find(|one| one.issuer == issuer);
+    let name = provider
+        .map_or(issuer, |provider| &provider.name)
+        .to_owned();
     let issuer = issuer.to_owned();
-    req.change(Action::IdentityUnlinked, move |tx| {
+    let user = req.change(Action::IdentityUnlinked, move |tx| {
         tx.require_recent_sign_in()?;
         let user = lock_current(tx)?;
         let has_password = user.password().is_some() && tx.config().sign_in.has_passwords();
@@ -152,9 +164,13 @@ pub async fn disconnect(req: &Request, issuer: &str) -> Result<(), Error> {
         if !has_password && !has_other {
             return Err(ONLY);
         }
-        unlink(tx, &issuer, &user.id)
-    })
-    .await
+        unlink(tx, &issuer, &user.id)?;
+        Ok(user)
+    });
+    let user = user.await?;
+    let change = SecurityChange::ProviderDisconnected(&name);
+    mail::tell_security_changed(&req.app, &user, change);
+    Ok(())
 }
 
 /// Unlinks all identities of a user, whom the transaction has locked.

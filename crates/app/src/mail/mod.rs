@@ -6,6 +6,7 @@ mod invitation;
 mod name;
 mod outbox;
 mod rotation;
+mod security;
 
 pub use account::PasswordReset;
 pub(super) use account::{tell_address_changed, tell_password_changed};
@@ -15,6 +16,7 @@ pub(super) use name::{admin_name, organization_name};
 pub(super) use outbox::Outbox;
 pub use outbox::{Backlog, MailSlot};
 pub(super) use rotation::RotationRequest;
+pub(crate) use security::{SecurityChange, tell_security_changed};
 
 use super::App;
 use config::Branding;

@@ -325,3 +325,8 @@ pub async fn is_set_up(app: &App) -> Result<bool, Error> {
         .read_one(|conn| Ok(store::user::is_any_user(conn)?))
         .await
 }
+
+/// Whether a user signs in with a password of this server.
+pub fn signs_in_with_password(app: &App, user: &User) -> bool {
+    app.config().sign_in.has_passwords() && user.password().is_some()
+}

@@ -219,14 +219,21 @@ pub(super) fn end_access_of_other(tx: &mut Tx<'_>, user: &User) -> Result<(), Er
     identity::disconnect_all(tx, &user.id)
 }
 
-/// Sets a new password with a link, ends all sessions of the user, and signs the user in. Tokens
-/// stay active if the address is verified; see [`end_access_of_other`]. Fails with [`Error::NotFound`] for a wrong, expired or used link.
+/// Sets a new password with a link, ends all sessions of the user, and signs the user in. Without
+/// passwords, the link signs in alone. Tokens stay active if the address is verified; see
+/// [`end_access_of_other`]. Fails with [`Error::NotFound`] for a wrong, expired or used link.
 pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSession, Error> {
     let app = &req.app;
     // A wrong link must not cost a password hash.
     let user = find_reset(req, link).await?;
-    check_password(app, "new_password", new, [&user.name, &user.email])?;
-    let hash = hash(app, new, Waiter::User(user.id.clone())).await?;
+    let hash = match app.config().sign_in.has_passwords() {
+        true => {
+            check_password(app, "new_password", new, [&user.name, &user.email])?;
+            Some(hash(app, new, Waiter::User(user.id.clone())).await?)
+        }
+        false => None,
+    };
+    let sets_password = hash.is_some();
     let link = link.clone();
     let req = req.with_caller(Caller::Anonymous);
     let session = req
@@ -238,7 +245,9 @@ pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSess
                 .filter(|user| user.standing == Standing::Active)
                 .ok_or(Error::NotFound)?;
             link::take(tx, &link, LinkPurpose::Reset)?;
-            store::user::set_password(tx.conn, &user.id, &hash, None)?;
+            if let Some(hash) = &hash {
+                store::user::set_password(tx.conn, &user.id, hash, None)?;
+            }
             store::account_link::delete_links(tx.conn, &user.id, Some(LinkPurpose::Reset))?;
             end_access_of_other(tx, &user)?;
             // Only the user has the link.
@@ -250,6 +259,8 @@ pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSess
             session::begin(tx, &user, None)
         })
         .await?;
-    mail::tell_password_changed(app, &user);
+    if sets_password {
+        mail::tell_password_changed(app, &user);
+    }
     Ok(session)
 }

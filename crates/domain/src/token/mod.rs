@@ -267,7 +267,8 @@ impl Token {
     /// Whether its owner proved who they are at most this time ago.
     pub fn is_confirmed(&self, now: Instant, max_age: Duration) -> bool {
         let max_age = TimeDelta::from_std(max_age).unwrap_or(TimeDelta::MAX);
-        self.confirmed_at.is_some_and(|at| (now - at).abs() <= max_age)
+        self.confirmed_at
+            .is_some_and(|at| (now - at).abs() <= max_age)
     }
 
     /// The organization of the token: its owner, or the one that it is limited to.

@@ -159,7 +159,10 @@ mod tests {
     fn challenge_says_how_recent_the_sign_in_must_be() {
         let start = r#"Bearer realm="D", error="insufficient_user_authentication""#;
         for (rest, seconds) in [
-            (r#", max_age="300", confirm_uri="https://a.example""#, Some(300)),
+            (
+                r#", max_age="300", confirm_uri="https://a.example""#,
+                Some(300),
+            ),
             (", max_age=60", Some(60)),
             (r#", max_age="soon""#, None),
             ("", None),

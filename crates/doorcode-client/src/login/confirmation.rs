@@ -44,7 +44,7 @@ pub async fn confirm(
     let before = client.me(token).await?.me.token;
     if before.kind != "personal" {
         return Err(Error::Failed(
-            "Only personal tokens can be confirmed: nobody signs in for this one.".to_owned(),
+            "Only personal tokens can be confirmed: no user signs in for this one.".to_owned(),
         ));
     }
     let page = client.confirmation_page(&before.id, parameters.max_age.as_secs());

@@ -150,7 +150,10 @@ pub(super) fn write(app: &App, failure: &Failure, request_id: &str) -> HttpRespo
         let uri = links::absolute(app, &links::confirmation_path(token_id, seconds));
         format!(r#", max_age="{seconds}", confirm_uri="{uri}""#)
     });
-    let wrong = [error, scope, confirm].into_iter().flatten().collect::<String>();
+    let wrong = [error, scope, confirm]
+        .into_iter()
+        .flatten()
+        .collect::<String>();
     let verify = &app.config().verify;
     let replacement = refusal.replacement(verify);
     let code = replacement.unwrap_or(refusal.code);

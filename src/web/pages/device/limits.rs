@@ -6,11 +6,13 @@ use crate::web::pages::token::project_groups;
 use crate::web::pages::typed_form::TypedForm;
 use crate::web::pages::view::Choice;
 use crate::web::pages::view::device::LimitFields;
-use app::device::consent::Consent;
+use app::device::consent::{self, Consent};
 use app::project;
 use chrono::Duration;
 use domain::Instant;
 use domain::project::Project;
+use domain::scope::ScopeName;
+use wire::form::Form;
 
 /// The choices of limits. Those that the device requested are preselected.
 pub(super) async fn limit_fields(
@@ -129,4 +131,16 @@ fn expiry_choices(now: Instant, latest: Option<Instant>, chosen: &str) -> Vec<Ch
             label,
         })
         .collect()
+}
+
+/// The token that the form grants.
+pub(super) fn choice(form: &Form) -> consent::Choice {
+    let filled = |name| form.value(name).filter(|value| !value.is_empty());
+    consent::Choice {
+        scopes: form.all("scope").filter_map(ScopeName::parse).collect(),
+        organization: filled("organization").map(str::to_owned),
+        projects: form.all("project").map(str::to_owned).collect(),
+        expires: filled("expires").map(str::to_owned),
+        expires_on: filled("expires_on").map(str::to_owned),
+    }
 }

@@ -24,7 +24,7 @@ use domain::org::Membership;
 use domain::scope::ScopeName;
 use domain::secret::Digest;
 use domain::user_code::UserCode;
-use limits::limit_fields;
+use limits::{choice, limit_fields};
 use std::cmp::Reverse;
 use std::net::IpAddr;
 use wire::form::Form;
@@ -350,18 +350,6 @@ pub async fn submit_decision(req: PageRequest, form: Form) -> Answer {
     let typed = TypedForm::with_errors(form, errors);
     req.again_on(&page, typed.with_status(StatusCode::BAD_REQUEST))
         .await
-}
-
-/// The token that the form grants.
-fn choice(form: &Form) -> consent::Choice {
-    let filled = |name| form.value(name).filter(|value| !value.is_empty());
-    consent::Choice {
-        scopes: form.all("scope").filter_map(ScopeName::parse).collect(),
-        organization: filled("organization").map(str::to_owned),
-        projects: form.all("project").map(str::to_owned).collect(),
-        expires: filled("expires").map(str::to_owned),
-        expires_on: filled("expires_on").map(str::to_owned),
-    }
 }
 
 /// `GET /device/result`: the outcome of a decision.

@@ -54,7 +54,7 @@ pub async fn show(req: TokensRequest) -> Answer {
         None if !is_later(&req, &listed.token, max_age) => {
             return Err(Failure::SignInAgain(address(&req, max_age)?));
         }
-        None => ConfirmState::Question(max_age),
+        None => ConfirmState::Form(max_age),
     };
     let page = ConfirmPage {
         chrome: req.chrome(),

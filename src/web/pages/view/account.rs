@@ -1,8 +1,8 @@
 //! Setup, sign-in and the account page.
 
 use super::filters;
-use super::identity::{IdentityRow, ProviderButton};
-use super::{Chrome, FieldErrors, Moment};
+use super::identity::ProviderButton;
+use super::{Chrome, FieldErrors};
 use askama::Template;
 
 /// `GET /setup` with the one-time link, also after an error. Posts to `/setup` the fields `link`,
@@ -117,10 +117,8 @@ impl LoginNotice {
     }
 }
 
-/// `/account`. Posts to `/account/name` (`name`), `/account/email` (`new_email`,
-/// `email_password`), `/account/email/verification`, `/account/password` (`current_password`,
-/// `new_password`, `end_others` = `yes`), `/account/identities/disconnect` (`issuer`) and
-/// `/account/sessions/{id}/sign-out`.
+/// `/account`. Posts to `/account/name` (`name`), `/account/email` (`new_email`, and
+/// `email_password` of a user with a password) and `/account/email/verification`.
 #[derive(Debug, Template)]
 #[template(path = "account.html")]
 pub struct AccountPage {
@@ -134,23 +132,12 @@ pub struct AccountPage {
     pub sends_mail: bool,
     /// The typed new email.
     pub new_email: String,
-    /// Whether `Sign out my other sessions` is ticked; true when the page opens.
-    pub end_others: bool,
     /// The notice of the last action.
     pub notice: Option<AccountNotice>,
-    /// The number of the user's active tokens.
-    pub tokens: usize,
-    /// Form errors; fields `name`, `new_email`, `email_password`, `current_password`,
-    /// `new_password`.
+    /// Form errors; fields `name`, `new_email`, `email_password`.
     pub errors: FieldErrors,
-    /// The user's active sessions, this browser's first.
-    pub sessions: Vec<SessionRow>,
-    /// Whether the user can change a password here.
+    /// Whether the user signs in with a password.
     pub has_password: bool,
-    /// The identities that are connected.
-    pub identities: Vec<IdentityRow>,
-    /// The providers that can be connected.
-    pub providers: Vec<ProviderButton>,
 }
 
 /// The last action on the account page.
@@ -166,16 +153,6 @@ pub enum AccountNotice {
     EmailChangeSent,
     /// The address was changed.
     EmailChanged,
-    /// The password was changed.
-    PasswordChanged,
-    /// The password was changed and the other sessions ended.
-    PasswordChangedOthersEnded,
-    /// Another session was signed out.
-    SessionEnded,
-    /// An identity was connected.
-    IdentityConnected,
-    /// An identity was disconnected.
-    IdentityDisconnected,
 }
 
 /// `/account/email/verify` and `/account/email/confirm` with a valid link. Posts to the same path
@@ -222,30 +199,4 @@ pub struct EmailClosedPage {
     pub email: String,
     /// Whether it is verified already.
     pub is_email_verified: bool,
-}
-
-/// A session in the list.
-#[derive(Debug, Clone)]
-pub struct SessionRow {
-    /// Its id, for the sign-out URL; not its secret.
-    pub id: String,
-    /// Which browser it belongs to.
-    pub place: SessionPlace,
-    /// Short name of the browser; empty if unknown.
-    pub agent: String,
-    /// The network address it was last used from.
-    pub address: String,
-    /// When it was last used.
-    pub last_seen: Moment,
-    /// When it began.
-    pub signed_in: Moment,
-}
-
-/// Which browser a session belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionPlace {
-    /// The browser of this request.
-    ThisBrowser,
-    /// Another browser.
-    Elsewhere,
 }

@@ -26,6 +26,7 @@ pub mod policy;
 pub mod problem;
 pub mod project;
 pub mod scopes;
+pub mod security;
 pub mod token;
 pub mod token_access;
 pub mod token_activity;

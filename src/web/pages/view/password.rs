@@ -45,6 +45,8 @@ pub struct ResetPage {
     pub email: String,
     /// Whether the email is verified; otherwise the tokens end.
     pub is_verified: bool,
+    /// Whether users sign in with passwords; otherwise the link signs in alone.
+    pub has_passwords: bool,
     /// Form errors; field `new_password`.
     pub errors: FieldErrors,
 }

@@ -1,6 +1,7 @@
 //! The page on which the owner of a token signs in again for it.
 
 use super::Chrome;
+use super::filters;
 use super::token::{TokenRow, TokensOwner};
 use askama::Template;
 
@@ -23,8 +24,8 @@ pub struct ConfirmPage {
 /// What the page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfirmState {
-    /// The question, with the seconds for which the confirmation suffices.
-    Question(u64),
+    /// The form, with the seconds for which the confirmation suffices.
+    Form(u64),
     /// The token is confirmed.
     Done,
 }

@@ -2,7 +2,7 @@
 
 use super::super::account::*;
 use super::super::{Chrome, FieldErrors};
-use super::{HOSTILE, Sample, ada, minutes, sample, stranger};
+use super::{HOSTILE, Sample, ada, sample, stranger};
 
 fn setup() -> SetupPage {
     SetupPage {
@@ -27,42 +27,16 @@ pub(super) fn login(notice: Option<LoginNotice>) -> LoginPage {
     }
 }
 
-pub(super) fn user(notice: Option<AccountNotice>) -> AccountPage {
-    let row = |id: &str, agent: &str, address: &str, seen| SessionRow {
-        id: id.into(),
-        place: SessionPlace::Elsewhere,
-        agent: agent.into(),
-        address: address.into(),
-        last_seen: minutes(seen),
-        signed_in: minutes(seen - 4000),
-    };
+fn user(notice: Option<AccountNotice>) -> AccountPage {
     AccountPage {
         chrome: ada(),
         name: "Ada Lovelace".into(),
         is_email_verified: true,
         sends_mail: true,
         new_email: String::new(),
-        end_others: true,
         notice,
-        tokens: 3,
         errors: FieldErrors::none(),
-        sessions: vec![
-            SessionRow {
-                place: SessionPlace::ThisBrowser,
-                ..row("s1", "Firefox on Linux", "203.0.113.7", 0)
-            },
-            row(
-                "s2",
-                "Safari on iPhone",
-                "2001:db8:85a3:1:2:8a2e:370:7334",
-                -95,
-            ),
-            row("s3", HOSTILE, "198.51.100.2", -3000),
-            row("s4", "", "198.51.100.3", -9000),
-        ],
         has_password: true,
-        identities: Vec::new(),
-        providers: Vec::new(),
     }
 }
 
@@ -72,8 +46,6 @@ pub fn samples() -> Vec<Sample> {
     setup_errors.push("email", "Enter an email such as ada@example.com.");
     setup_errors.push("password", "Use at least 15 characters.");
     setup_errors.push("organization", "Enter the name of your company or team.");
-    let mut password_errors = FieldErrors::on("current_password", "That is not your password.");
-    password_errors.push("new_password", "Use at least 15 characters.");
     let refused = "The email or the password is wrong.";
     let login_throttled = LoginPage {
         chrome: Chrome {
@@ -101,15 +73,6 @@ pub fn samples() -> Vec<Sample> {
         chrome: stranger(),
         reason,
     };
-    let account_with_errors = AccountPage {
-        end_others: false,
-        errors: password_errors,
-        ..user(None)
-    };
-    let changed = |tokens| AccountPage {
-        tokens,
-        ..user(Some(AccountNotice::PasswordChanged))
-    };
     let mut email_errors = FieldErrors::on("new_email", "Enter an email such as ada@example.com.");
     email_errors.push("email_password", "That is not your password.");
     let email_with_errors = AccountPage {
@@ -120,6 +83,10 @@ pub fn samples() -> Vec<Sample> {
     let unverified = |sends_mail| AccountPage {
         is_email_verified: false,
         sends_mail,
+        ..user(None)
+    };
+    let without_password = AccountPage {
+        has_password: false,
         ..user(None)
     };
     let confirm = |purpose| EmailConfirmPage {
@@ -150,19 +117,12 @@ pub fn samples() -> Vec<Sample> {
         sample("login", "refused-whole", &login_whole),
         sample("account", "plain", &user(None)),
         done("name-saved", AccountNotice::NameSaved),
-        done("password", AccountNotice::PasswordChanged),
-        done("password-others", AccountNotice::PasswordChangedOthersEnded),
-        sample("account", "password-one-token", &changed(1)),
-        sample("account", "password-no-tokens", &changed(0)),
-        done("session-ended", AccountNotice::SessionEnded),
-        done("connected", AccountNotice::IdentityConnected),
-        done("disconnected", AccountNotice::IdentityDisconnected),
         done("verification", AccountNotice::VerificationSent),
         done("email-verified", AccountNotice::EmailVerified),
         done("email-link", AccountNotice::EmailChangeSent),
         done("email", AccountNotice::EmailChanged),
-        sample("account", "errors", &account_with_errors),
         sample("account", "email-errors", &email_with_errors),
+        sample("account", "without-password", &without_password),
         sample("account", "unverified", &unverified(true)),
         sample("account", "unverified-without-mail", &unverified(false)),
         sample("email-confirm", "verify", &confirm(EmailPurpose::Verify)),

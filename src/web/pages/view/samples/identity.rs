@@ -3,8 +3,8 @@
 use super::super::FieldErrors;
 use super::super::account::LoginNotice;
 use super::super::identity::*;
-use super::account::{login, user};
-use super::{HOSTILE, LONG, Sample, ada, minutes, sample, stranger};
+use super::account::login;
+use super::{HOSTILE, LONG, Sample, ada, sample, stranger};
 
 fn button(name: &str) -> ProviderButton {
     ProviderButton {
@@ -36,23 +36,6 @@ pub fn samples() -> Vec<Sample> {
         page.providers = vec![button("Acme")];
         page
     };
-    let mut account = user(None);
-    account.has_password = false;
-    account.identities = vec![
-        IdentityRow {
-            issuer: "https://id.example.com".into(),
-            provider: "Acme".into(),
-            email: "ada@example.com".into(),
-            last_used: minutes(-50),
-        },
-        IdentityRow {
-            issuer: HOSTILE.into(),
-            provider: LONG.into(),
-            email: String::new(),
-            last_used: minutes(-90_000),
-        },
-    ];
-    account.providers = vec![button("Beta")];
     let password = |can_replace, has_passwords| ConnectProof::Password {
         can_replace,
         has_passwords,
@@ -94,7 +77,11 @@ pub fn samples() -> Vec<Sample> {
             "provider-failed",
             &failed(LoginNotice::ProviderFailed),
         ),
-        sample("account", "identities", &account),
+        sample(
+            "login",
+            "provider-not-recent",
+            &failed(LoginNotice::ProviderNotRecent),
+        ),
         sample("login-connect", "session", &confirm),
         sample("login-connect", "password", &connect(password(false, true))),
         sample("login-connect", "wrong-password", &wrong),

@@ -16,6 +16,7 @@ mod policy;
 mod problem;
 mod project;
 mod scopes;
+mod security;
 mod token;
 mod token_access;
 mod token_activity;
@@ -146,6 +147,7 @@ pub(super) fn choice(name: &str, description: &str, ticked: bool) -> ScopeChoice
 pub fn all() -> Vec<Sample> {
     [
         account::samples(),
+        security::samples(),
         identity::samples(),
         password::samples(),
         device::samples(),

@@ -21,6 +21,7 @@ fn reset(errors: FieldErrors) -> ResetPage {
         link: "one-time".into(),
         email: "ada@example.com".into(),
         is_verified: true,
+        has_passwords: true,
         errors,
     }
 }
@@ -59,6 +60,14 @@ pub fn samples() -> Vec<Sample> {
         sample("forgot", "support", &with_support),
         sample("reset", "empty", &reset(FieldErrors::none())),
         sample("reset", "errors", &reset(short())),
+        sample(
+            "reset",
+            "no-passwords",
+            &ResetPage {
+                has_passwords: false,
+                ..reset(FieldErrors::none())
+            },
+        ),
         sample("reset-closed", "closed", &closed),
         sample("password-new", "empty", &new_password(FieldErrors::none())),
         sample("password-new", "errors", &new_password(short())),

@@ -5,7 +5,7 @@ use super::super::token_confirm::{ConfirmPage, ConfirmState};
 use super::token::token;
 use super::*;
 
-/// The question and its answer.
+/// The form and its result.
 pub fn samples() -> Vec<Sample> {
     let page = |name: &str, state| ConfirmPage {
         chrome: ada(),
@@ -14,10 +14,14 @@ pub fn samples() -> Vec<Sample> {
         state,
         period: "5 minutes".into(),
     };
-    let question = ConfirmState::Question(300);
+    let form = ConfirmState::Form(300);
     vec![
-        sample("token-confirm", "question", &page("ada-laptop", question)),
-        sample("token-confirm", "hostile", &page(HOSTILE, question)),
-        sample("token-confirm", "done", &page("ada-laptop", ConfirmState::Done)),
+        sample("token-confirm", "form", &page("ada-laptop", form)),
+        sample("token-confirm", "hostile", &page(HOSTILE, form)),
+        sample(
+            "token-confirm",
+            "done",
+            &page("ada-laptop", ConfirmState::Done),
+        ),
     ]
 }
