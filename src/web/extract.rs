@@ -26,6 +26,13 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest accepted token, in bytes.
 const TOKEN_LIMIT: usize = 1024;
 
+/// The application with the configuration of a request.
+pub fn app_of(request: &HttpRequest) -> Result<web::Data<App>, Failure> {
+    let app = request.app_data::<web::Data<App>>();
+    app.cloned()
+        .ok_or_else(|| Failure::Internal("no application".into()))
+}
+
 /// The context that the outermost layer attached to the request, with the matched route.
 pub fn context_of(app: &App, request: &HttpRequest) -> Context {
     let known = request.extensions().get::<Context>().cloned();
@@ -54,7 +61,7 @@ pub fn context(app: &App, request: &HttpRequest) -> Context {
             .filter(|id| is_request_id(id))
             // A token that is sent in this header by mistake must not reach the log.
             .filter(|id| !token::is_well_formed(app.config().tokens.prefix.as_str(), id))
-            .map_or_else(|| app.draw_request_id().into(), Arc::from),
+            .map_or_else(|| app.draw_request_id(), Arc::from),
         address: Some(client_address(app.config(), request)),
         user_agent: text(&header::USER_AGENT).map_or_else(Arc::default, without_disguise),
         route: None,

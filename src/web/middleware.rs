@@ -3,6 +3,7 @@
 
 use super::capacity::ConnectionLimit;
 use super::extract;
+use super::failure::Failure;
 use super::headers::REQUEST_ID;
 use super::log_limit::LogLimit;
 use super::metrics::Metrics;
@@ -19,6 +20,7 @@ use app::{App, Context};
 use config::{Config, StrictTransport};
 use domain::audit::Actor;
 use domain::id;
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -64,23 +66,67 @@ fn strict_transport(config: &Config) -> Option<&'static str> {
     }
 }
 
+/// What the outermost layer of one worker needs.
+pub struct Worker {
+    app: App,
+    metrics: Metrics,
+    logs: LogLimit,
+    connections: ConnectionLimit,
+    /// The application with the configuration in force, as requests carry it.
+    current: RefCell<Carried>,
+}
+
+/// The application as the data of a request.
+#[derive(Clone)]
+struct Carried {
+    app: App,
+    data: Rc<Extensions>,
+}
+
+impl From<App> for Carried {
+    fn from(app: App) -> Self {
+        let mut data = Extensions::new();
+        data.insert(web::Data::new(app.clone()));
+        Self {
+            app,
+            data: Rc::new(data),
+        }
+    }
+}
+
+impl Worker {
+    /// The data of a worker.
+    pub fn new(app: App, metrics: Metrics, logs: LogLimit, connections: ConnectionLimit) -> Self {
+        Self {
+            current: RefCell::new(app.current().into()),
+            app,
+            metrics,
+            logs,
+            connections,
+        }
+    }
+
+    /// The application with the configuration in force now.
+    fn current(&self) -> Carried {
+        let mut current = self.current.borrow_mut();
+        if !self.app.is_current(&current.app) {
+            *current = self.app.current().into();
+        }
+        current.clone()
+    }
+}
+
 /// Outermost layer: takes the configuration, assigns the request id, limits the time for the
 /// database, logs the request without its content, sets the headers.
 pub async fn every_answer(
-    app: web::Data<App>,
-    (metrics, logs, connections): (
-        web::Data<Metrics>,
-        web::Data<LogLimit>,
-        web::Data<ConnectionLimit>,
-    ),
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let worker = request.app_data::<Rc<Worker>>().cloned();
+    let worker = worker.ok_or_else(|| Failure::Internal("no data of the worker".into()))?;
     // A reload during the request must not change its configuration.
-    let app = web::Data::new(app.current());
-    let mut data = Extensions::new();
-    data.insert(app.clone());
-    request.add_data_container(Rc::new(data));
+    let Carried { app, data } = worker.current();
+    request.add_data_container(data);
     let known = route::find_known(request.request());
     let context = Context {
         route: known.as_ref().map(|route| route.name.clone()),
@@ -100,7 +146,7 @@ pub async fn every_answer(
     let took = started.elapsed();
     let route = known.or_else(|| route::find(response.request()));
     let pattern = route.map(|route| route.pattern);
-    metrics.count(
+    worker.metrics.count(
         response.request().method(),
         pattern.as_ref(),
         response.status(),
@@ -108,7 +154,7 @@ pub async fn every_answer(
     );
     log(
         &response,
-        &logs,
+        &worker.logs,
         &LogLine {
             request_id: &request_id,
             trace,
@@ -135,7 +181,7 @@ pub async fn every_answer(
         set_headers(response.headers_mut(), strict_transport(app.config()));
     }
     // A proxy must not reuse a connection that the server is about to close.
-    if connections.is_near() || app.is_draining() {
+    if worker.connections.is_near() || app.is_draining() {
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }

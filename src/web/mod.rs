@@ -40,9 +40,11 @@ use actix_web::{HttpServer, web};
 use app::App;
 use capacity::ConnectionLimit;
 use log_limit::LogLimit;
+use middleware::Worker;
 use route::KnownRoutes;
 use rustls::ServerConfig;
 use std::net::TcpListener;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How long a client may take for the handshake of TLS, and to send the head of a request.
@@ -124,14 +126,17 @@ pub fn server(app: App, metrics: Metrics, listener: Listener) -> std::io::Result
     let keep_alive = capacity::keep_alive(!app.config().server.trusted_proxies.is_empty());
     let connections = capacity::connections_per_worker(capacity::open_files(), workers);
     let log_limit = LogLimit::default();
-    let limit = web::Data::new(ConnectionLimit(connections));
     let server = HttpServer::new(move || {
         let is_shown = app.config().metrics == config::Metrics::Same;
         actix_web::App::new()
             .app_data(web::Data::new(app.clone()))
             .app_data(web::Data::new(metrics.clone()))
-            .app_data(web::Data::new(log_limit.clone()))
-            .app_data(limit.clone())
+            .app_data(Rc::new(Worker::new(
+                app.clone(),
+                metrics.clone(),
+                log_limit.clone(),
+                ConnectionLimit(connections),
+            )))
             .app_data(web::Data::new(KnownRoutes::default()))
             .configure(|config| {
                 if is_shown {

@@ -7,7 +7,7 @@ use super::headers;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpRequest, HttpResponse, web};
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use app::App;
 use app::audit::tally::{self, Occurrence};
 use domain::audit::Actor;
@@ -18,13 +18,13 @@ pub type Write = fn(&App, &HttpRequest, &Failure, &str) -> HttpResponse;
 /// Handles a request, writes its failure if any, and keeps the response out of caches, since it may
 /// contain a secret or private data.
 pub async fn answer(
-    app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     write: Write,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let app = extract::app_of(request.request())?;
     match extract::check_transport(&app, request.request()) {
-        Ok(()) => answer_any_transport(app, request, next, write).await,
+        Ok(()) => answer_by(&app, request, next, write).await,
         Err(failure) => Ok(refuse(&app, request, &failure, write)),
     }
 }
@@ -45,22 +45,31 @@ fn refuse(
 
 /// The same for requests over plain http too; the handler checks the transport.
 pub async fn answer_any_transport(
-    app: web::Data<App>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+    write: Write,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let app = extract::app_of(request.request())?;
+    answer_by(&app, request, next, write).await
+}
+
+async fn answer_by(
+    app: &App,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
     write: Write,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     // An old copy of the database would accept revoked tokens. The cause is logged once.
     if let Err(error) = app.require_sound_log() {
-        return Ok(refuse(&app, request, &Failure::App(error), write));
+        return Ok(refuse(app, request, &Failure::App(error), write));
     }
-    let context = extract::context_of(&app, request.request());
     let response = next.call(request).await?.map_into_boxed_body();
     let failed = Failure::of(&response).map(|failure| {
         let request = response.request();
+        let context = extract::context_of(app, request);
         failure.cause().log(&context.request_id);
-        record(&app, request, failure.cause());
-        write(&app, request, &failure, &context.request_id)
+        record(app, request, failure.cause());
+        write(app, request, &failure, &context.request_id)
     });
     let mut response = match failed {
         Some(failed) => response.into_response(failed),

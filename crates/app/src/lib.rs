@@ -30,6 +30,7 @@ pub mod project;
 mod readiness;
 pub mod reload;
 mod request;
+mod request_id;
 pub mod saved_form;
 pub mod session;
 mod slots;
@@ -62,6 +63,7 @@ use phase::Phase;
 pub use readiness::NotReady;
 use reload::Settings;
 pub use request::Request;
+use request_id::RequestIds;
 use ring::signature::Ed25519KeyPair;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -187,6 +189,7 @@ struct Inner {
     reached_limits: ReachedLimits,
     sign_in_failures: FailureCounts,
     exporter: Option<Exporter>,
+    request_ids: RequestIds,
     providers: Providers,
 }
 
@@ -231,6 +234,7 @@ impl App {
             reached_limits: ReachedLimits::default(),
             sign_in_failures: FailureCounts::default(),
             exporter,
+            request_ids: RequestIds::default(),
             providers: Providers::default(),
         };
         Ok(Self(Arc::new(inner), config))
@@ -263,11 +267,6 @@ impl App {
     /// A new secret of 256 random bits.
     pub fn draw_secret(&self) -> Secret {
         Secret::from_random(&self.random::<32>())
-    }
-
-    /// A new id for a request without one.
-    pub fn draw_request_id(&self) -> String {
-        hex::encode(self.random::<16>())
     }
 
     /// Waits until the present work in the background has ended.
@@ -305,19 +304,6 @@ impl App {
 
     fn sink(&self) -> &Sink {
         &self.0.sink
-    }
-
-    /// Attempts beyond shared limits.
-    fn reached_limits(&self) -> &ReachedLimits {
-        &self.0.reached_limits
-    }
-
-    /// The attempts beyond each shared limit since the last call, by its name; for the metrics.
-    pub fn take_reached_limits(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        let taken = self.reached_limits().take();
-        taken
-            .into_iter()
-            .map(|(limit, attempts)| (limit.as_str(), attempts))
     }
 
     fn last_check(&self) -> &LastCheck {

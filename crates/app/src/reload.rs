@@ -29,6 +29,11 @@ impl Settings {
         current.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn is_current(&self, config: &Arc<Config>) -> bool {
+        let current = self.current.read();
+        Arc::ptr_eq(&current.unwrap_or_else(PoisonError::into_inner), config)
+    }
+
     fn replace(&self, config: Arc<Config>) {
         let current = self.current.write();
         *current.unwrap_or_else(PoisonError::into_inner) = config;
@@ -98,5 +103,10 @@ impl App {
     /// never sees two configurations.
     pub fn current(&self) -> Self {
         Self(self.0.clone(), self.0.settings.current())
+    }
+
+    /// Whether another value of the application has the configuration in force now.
+    pub fn is_current(&self, other: &Self) -> bool {
+        self.0.settings.is_current(&other.1)
     }
 }

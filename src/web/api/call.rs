@@ -64,11 +64,7 @@ impl FromRequest for Call {
 
 impl Call {
     async fn of(request: &HttpRequest, payload: &mut Payload) -> Result<Self, Failure> {
-        let app = request
-            .app_data::<web::Data<App>>()
-            .ok_or_else(|| Failure::Internal("no application".into()))?
-            .get_ref()
-            .clone();
+        let app = App::clone(&*extract::app_of(request)?);
         let context = extract::context_of(&app, request);
         let bearer = extract::bearer(request)?.ok_or(Failure::NoToken)?;
         let anonymous = Request::new(&app, context.clone(), Caller::Anonymous);

@@ -80,14 +80,14 @@ pub fn description_routes(config: &mut web::ServiceConfig) {
 
 /// Writes errors as problem details.
 pub async fn surface(
-    app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let response = surface::answer(app.clone(), request, next, |app, _, failure, id| {
+    let response = surface::answer(request, next, |app, _, failure, id| {
         problem::write(app, failure, id)
     })
     .await?;
+    let app = extract::app_of(response.request())?;
     note_use(&app, &response);
     Ok(response)
 }

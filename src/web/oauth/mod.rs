@@ -67,12 +67,11 @@ fn anonymous(app: &App, request: &HttpRequest) -> Request {
 
 /// Writes errors in the form of RFC 6749 section 5.2.
 pub async fn surface(
-    app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let mut response =
-        surface::answer(app, request, next, |app, _, failure, _| write(app, failure)).await?;
+        surface::answer(request, next, |app, _, failure, _| write(app, failure)).await?;
     token::note_preference(&mut response);
     Ok(response)
 }

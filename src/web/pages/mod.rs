@@ -85,11 +85,10 @@ async fn missing(_: PageRequest) -> Answer {
 
 /// Renders errors as pages.
 pub async fn surface(
-    app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    surface::answer(app, request, next, write).await
+    surface::answer(request, next, write).await
 }
 
 fn write(app: &App, request: &HttpRequest, failure: &Failure, request_id: &str) -> HttpResponse {

@@ -81,11 +81,7 @@ impl FromRequest for PageRequest {
 impl PageRequest {
     async fn of(http: HttpRequest) -> Result<Self, Failure> {
         let request = &http;
-        let app = request
-            .app_data::<web::Data<App>>()
-            .ok_or_else(|| Failure::Internal("no application".into()))?
-            .get_ref()
-            .clone();
+        let app = App::clone(&*extract::app_of(request)?);
         let cookie = |name| {
             cookies::cookie(request, &cookie_name(&app, name))
                 .filter(|value| is_cookie_secret(value))

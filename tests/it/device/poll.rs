@@ -119,14 +119,18 @@ async fn first_poll_never_gets_slow_down() {
     }
 }
 
-/// Most polls are pending: they prepare nothing of a token.
+/// Most polls are pending: they prepare nothing of a token. The ids of requests are drawn together.
 #[actix_web::test]
-async fn pending_poll_draws_only_the_id_of_its_request() {
+async fn pending_polls_draw_only_the_ids_of_their_requests() {
     let test = TestApp::start().await;
     let device = test.device("").await;
     let before = test.entropy.draws();
-    assert_eq!(test.poll(&device).await.error(), PENDING);
-    assert_eq!(test.entropy.draws() - before, 1);
+    for _ in 0..80 {
+        test.clock.advance(6);
+        assert_eq!(test.poll(&device).await.error(), PENDING);
+    }
+    let draws = test.entropy.draws() - before;
+    assert!((1..=2).contains(&draws), "{draws}");
 }
 
 /// DEV-47, T-07.

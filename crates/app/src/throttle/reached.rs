@@ -1,5 +1,6 @@
 //! How often shared limits were reached, for metrics and the log.
 
+use crate::App;
 use chrono::Duration;
 use domain::Instant;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -83,5 +84,20 @@ impl ReachedLimits {
             let attempts = &self.0[limit as usize].attempts;
             (limit, attempts.swap(0, Ordering::Relaxed))
         })
+    }
+}
+
+impl App {
+    /// Attempts beyond shared limits.
+    pub(crate) fn reached_limits(&self) -> &ReachedLimits {
+        &self.0.reached_limits
+    }
+
+    /// The attempts beyond each shared limit since the last call, by its name; for the metrics.
+    pub fn take_reached_limits(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let taken = self.reached_limits().take();
+        taken
+            .into_iter()
+            .map(|(limit, attempts)| (limit.as_str(), attempts))
     }
 }

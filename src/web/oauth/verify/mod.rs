@@ -228,11 +228,10 @@ fn identify(app: &App, allowed: Option<Allowed>, yes: StatusCode) -> HttpRespons
 
 /// Writes errors with a challenge (RFC 6750 section 3).
 pub async fn surface(
-    app: web::Data<App>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    surface::answer_any_transport(app, request, next, |app, _, failure, request_id| {
+    surface::answer_any_transport(request, next, |app, _, failure, request_id| {
         refusal::write(app, failure, request_id)
     })
     .await
