@@ -62,6 +62,24 @@ pub struct Use {
     pub repeated: Option<Repeated>,
 }
 
+/// A [`Use`] with its members in the order of the canonical form.
+#[derive(Serialize)]
+struct Sorted<'a> {
+    address: Option<&'a str>,
+    #[serde(with = "moment")]
+    at: Instant,
+    decision: &'a str,
+    organization_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeated: Option<&'a Repeated>,
+    request_id: &'a str,
+    route: Option<&'a str>,
+    scope: Option<&'a str>,
+    token_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<&'a str>,
+}
+
 impl Use {
     /// The number of uses.
     pub fn count(&self) -> u64 {
@@ -74,9 +92,22 @@ impl Use {
         repeated.map_or(self.at, |repeated| repeated.last_at)
     }
 
-    /// The canonical form, whose bytes are the leaf.
+    /// The canonical form, whose bytes are the leaf. The server writes it for each use, so it is
+    /// serialized without the way through a [`Value`].
     pub fn canonical(&self) -> String {
-        canonical::write(self)
+        let sorted = Sorted {
+            address: self.address.as_deref(),
+            at: self.at,
+            decision: &self.decision,
+            organization_id: self.organization_id.as_deref(),
+            repeated: self.repeated.as_ref(),
+            request_id: &self.request_id,
+            route: self.route.as_deref(),
+            scope: self.scope.as_deref(),
+            token_id: &self.token_id,
+            user_id: self.user_id.as_deref(),
+        };
+        serde_json::to_string(&sorted).unwrap_or_else(|_| canonical::write(self))
     }
 
     /// The hash of its leaf.
@@ -109,4 +140,38 @@ pub fn forgotten_before(record: &Record, origin: &Origin, keys: &[VerifierKey]) 
     };
     let told = record.detail.get(BEFORE).and_then(Value::as_str)?;
     (statement.origin == *origin && moment::write(before) == told).then_some(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        /// The members are sorted, and the texts escaped, as in any other document.
+        #[test]
+        fn canonical_form_is_that_of_other_documents(
+            texts: [String; 3],
+            optional: [Option<String>; 5],
+            millis in 0..4_000_000_000_000_i64,
+            count: Option<u64>,
+        ) {
+            let [token_id, request_id, decision] = texts;
+            let [address, scope, route, organization_id, user_id] = optional;
+            let at = Instant::from_timestamp_millis(millis).unwrap();
+            let repeated = count.map(|count| Repeated { count, last_at: at });
+            let one = Use {
+                at,
+                token_id,
+                request_id,
+                address,
+                decision,
+                scope,
+                route,
+                organization_id,
+                user_id,
+                repeated,
+            };
+            proptest::prop_assert_eq!(one.canonical(), canonical::write(&one));
+        }
+    }
 }

@@ -218,7 +218,8 @@ pub(crate) async fn flush(app: &App) -> Result<(), Error> {
 impl Batch {
     fn of(app: &App, mut uses: Vec<Use>, lost: u64) -> Self {
         let event = app.event(&Context::local(), Actor::System, Action::TokenUsesRecorded);
-        uses.sort_by(|a, b| (usage_batch_key(a), a.at).cmp(&(usage_batch_key(b), b.at)));
+        // The day of the key follows from the time.
+        uses.sort_by(|a, b| (place(a), a.at).cmp(&(place(b), b.at)));
         let lines: Vec<_> = uses.iter().map(Use::canonical).collect();
         let leaves = lines.iter().map(|line| merkle::leaf(line.as_bytes()));
         let leaves: Vec<_> = leaves.collect();
@@ -259,10 +260,15 @@ impl Batch {
     }
 }
 
+/// Token and organization of a use.
+fn place(used: &Use) -> (&str, Option<&str>) {
+    (&used.token_id, used.organization_id.as_deref())
+}
+
 /// Key of the row that a use is stored in.
 fn usage_batch_key(used: &Use) -> (&str, Option<&str>, NaiveDate) {
-    let organization_id = used.organization_id.as_deref();
-    (&used.token_id, organization_id, used.at.date_naive())
+    let (token_id, organization_id) = place(used);
+    (token_id, organization_id, used.at.date_naive())
 }
 
 async fn write(app: &App, batch: Arc<Batch>) -> Result<(), Error> {
