@@ -7,6 +7,9 @@
 use percent_encoding::percent_decode_str;
 use std::collections::HashSet;
 
+/// Parameters up to which each is compared with all others, which is faster than to hash them.
+const FEW: usize = 16;
+
 /// Parameters of a form, in the order of the body.
 #[derive(Default, Clone)]
 pub struct Form(Vec<(String, String)>);
@@ -39,6 +42,13 @@ impl Form {
 
     /// First repeated name that is not in `may_repeat`.
     pub fn repeated_except(&self, may_repeat: &[&str]) -> Option<&str> {
+        if self.0.len() <= FEW {
+            let mut names = self.names().enumerate();
+            let repeated = names.find(|(at, name)| {
+                !may_repeat.contains(name) && self.names().take(*at).any(|other| other == *name)
+            });
+            return repeated.map(|(_, name)| name);
+        }
         let mut seen = HashSet::new();
         self.names()
             .find(|name| !may_repeat.contains(name) && !seen.insert(*name))
@@ -51,10 +61,9 @@ impl Form {
 
     /// All values of a repeatable parameter, such as a group of checkboxes.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
-        let name = name.to_owned();
         self.0
             .iter()
-            .filter(move |(n, _)| *n == name)
+            .filter(move |(n, _)| n == name)
             .map(|(_, value)| value.as_str())
     }
 
@@ -78,6 +87,9 @@ impl Form {
 /// must be UTF-8 without NUL.
 pub fn decode(text: &str) -> Result<String, FormError> {
     let bytes = text.as_bytes();
+    if !bytes.iter().any(|b| matches!(b, b'%' | b'+' | 0)) {
+        return Ok(text.to_owned());
+    }
     let broken_escape = bytes.iter().enumerate().any(|(i, b)| {
         *b == b'%'
             && !bytes

@@ -92,8 +92,8 @@ fn segment(written: &str) -> Option<Segment> {
 
 /// Whether a character becomes path syntax by compatibility normalization (NFKC).
 fn is_disguised_syntax(c: char) -> bool {
-    let mut normalized = std::iter::once(c).nfkc();
-    !c.is_ascii() && normalized.any(|c| c == '.' || SYNTAX.contains(c))
+    let is_syntax = |c| c == '.' || SYNTAX.contains(c);
+    !c.is_ascii() && std::iter::once(c).nfkc().any(is_syntax)
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {

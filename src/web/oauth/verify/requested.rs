@@ -2,20 +2,25 @@
 
 use crate::web::failure::Failure;
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
 use app::App;
 use app::decision::{Named, VerifyRequest};
 use domain::route::{self, RouteResource};
 use wire::form::{self, Form};
 
+static ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+static ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
+/// Header with the whole URL instead of the path and query, as ingress-nginx sends it.
+static ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
+static FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+static FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+
 /// Headers in which proxies name the method and the target of the request to verify. The targets
 /// of a family must be equal.
-const FAMILIES: [(&str, &[&str]); 2] = [
-    ("x-original-method", &["x-original-uri", ORIGINAL_URL]),
-    ("x-forwarded-method", &["x-forwarded-uri"]),
+static FAMILIES: [(&HeaderName, &[&HeaderName]); 2] = [
+    (&ORIGINAL_METHOD, &[&ORIGINAL_URI, &ORIGINAL_URL]),
+    (&FORWARDED_METHOD, &[&FORWARDED_URI]),
 ];
-
-/// Header with the whole URL instead of the path and query, as ingress-nginx sends it.
-const ORIGINAL_URL: &str = "x-original-url";
 
 const SCOPE: &str = "scope";
 const PROJECT: &str = "project";
@@ -111,17 +116,20 @@ fn named_request(request: &HttpRequest) -> Result<Option<(&str, &str)>, Failure>
 const TWO_REQUESTS: Failure = Failure::Denied("The headers name two different requests. Name one.");
 
 /// Target in one of the headers, or the same one in several.
-fn named_target<'a>(request: &'a HttpRequest, names: &[&str]) -> Result<Option<&'a str>, Failure> {
+fn named_target<'a>(
+    request: &'a HttpRequest,
+    names: &[&HeaderName],
+) -> Result<Option<&'a str>, Failure> {
     let mut named = None;
     for name in names {
         let Some(value) = header(request, name)? else {
             continue;
         };
-        let target = match *name {
-            ORIGINAL_URL => target_of_url(value).ok_or(unclear(
+        let target = match *name == ORIGINAL_URL {
+            true => target_of_url(value).ok_or(unclear(
                 "X-Original-URL is neither a path nor an http or https URL with a path.",
             ))?,
-            _ => value,
+            false => value,
         };
         if named.is_some_and(|other| other != target) {
             return Err(TWO_REQUESTS);
@@ -149,7 +157,7 @@ fn target_of_url(url: &str) -> Option<&str> {
     (is_http && !host.is_empty() && host.bytes().all(is_plain)).then_some(target)
 }
 
-fn header<'a>(request: &'a HttpRequest, name: &str) -> Result<Option<&'a str>, Failure> {
+fn header<'a>(request: &'a HttpRequest, name: &HeaderName) -> Result<Option<&'a str>, Failure> {
     let mut values = request.headers().get_all(name);
     let Some(value) = values.next() else {
         return Ok(None);
