@@ -5,6 +5,8 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use diesel::query_builder::{AsQuery, AstPass, Query, QueryFragment, QueryId};
 use diesel::query_dsl::methods::LoadQuery;
+use diesel::serialize::ToSql;
+use diesel::sql_types::Text;
 use domain::Instant;
 use std::marker::PhantomData;
 
@@ -152,6 +154,57 @@ macro_rules! on_connection {
     };
 }
 pub(super) use on_connection;
+
+/// A statement that is written as text, for what every request needs and the query builder cannot
+/// cache or write. Its values are texts.
+pub(super) trait Written {
+    /// The text around the values.
+    const TEXT: &'static [&'static str];
+
+    /// The SQL types of the columns; `()` without any.
+    type Columns;
+}
+
+/// A written statement with its values. Its prepared statement is found by its type.
+pub(super) struct Fixed<'a, W, const VALUES: usize> {
+    values: [&'a str; VALUES],
+    written: PhantomData<W>,
+}
+
+impl<'a, W, const VALUES: usize> Fixed<'a, W, VALUES> {
+    pub(super) fn new(values: [&'a str; VALUES]) -> Self {
+        let written = PhantomData;
+        Self { values, written }
+    }
+}
+
+impl<DB, W: Written, const VALUES: usize> QueryFragment<DB> for Fixed<'_, W, VALUES>
+where
+    DB: diesel::backend::Backend,
+    str: ToSql<Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        let mut values = self.values.iter();
+        for text in W::TEXT {
+            pass.push_sql(text);
+            if let Some(value) = values.next() {
+                pass.push_bind_param::<Text, _>(*value)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<W: 'static, const VALUES: usize> QueryId for Fixed<'_, W, VALUES> {
+    type QueryId = Fixed<'static, W, VALUES>;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<W: Written, const VALUES: usize> Query for Fixed<'_, W, VALUES> {
+    type SqlType = W::Columns;
+}
+
+impl<C, W, const VALUES: usize> RunQueryDsl<C> for Fixed<'_, W, VALUES> {}
 
 /// One page of a boxed query, plus one row if more follow: oldest or newest first by `created_at`,
 /// then by id. A macro, since boxed queries share only method names.

@@ -2,7 +2,7 @@
 
 use super::limits::LimitColumns;
 use super::schema::token;
-use super::statement::{ReadRow, RowId, Statement, lock_row};
+use super::statement::{ReadRow, RowId, Statement, lock_row, on_connection};
 use super::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -171,7 +171,9 @@ pub fn insert_token(conn: &mut Conn, new: &Token, digest: &Digest) -> Result<(),
         blocked_in: write_blocks(&new.blocked_in),
         confirmed_at: new.confirmed_at.map(stored),
     };
-    diesel::insert_into(token::table).values(row).run(conn)
+    let insert = diesel::insert_into(token::table).values(row);
+    on_connection!(conn, own => insert.execute(own))?;
+    Ok(())
 }
 
 /// The token whose text has this digest.

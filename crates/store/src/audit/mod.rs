@@ -38,7 +38,7 @@ pub use uses::{
 
 use super::schema::{audit_event, audit_record};
 use super::{Conn, Error};
-use crate::statement::Statement;
+use crate::statement::{Statement, on_connection};
 use chrono::{NaiveDateTime, SubsecRound};
 use diesel::prelude::*;
 use domain::audit::record::{Detail, Method, Outcome, Record};
@@ -161,9 +161,9 @@ fn written(detail: &Detail) -> String {
 
 /// Inserts an unsealed record.
 pub fn insert_event(conn: &mut Conn, event: &Record) -> Result<(), Error> {
-    diesel::insert_into(audit_event::table)
-        .values(values!(audit_event, event))
-        .run(conn)
+    let insert = diesel::insert_into(audit_event::table).values(values!(audit_event, event));
+    on_connection!(conn, own => insert.execute(own))?;
+    Ok(())
 }
 
 /// Whether there is a record with this id, sealed or not.

@@ -1,11 +1,11 @@
 //! Decisions on device grants, and what follows from them.
 
 use super::live::{lock_live_counts, uncount_pending};
-use super::{APPROVED, DENIED, PENDING, REDEEMED, Row, live, read_approval, read_state};
+use super::{APPROVED, DENIED, PENDING, Row, live, read_approval, read_state};
 use crate::limits::LimitColumns;
 use crate::schema::device_grant;
 use crate::single_org::single_org_members;
-use crate::statement::Statement;
+use crate::statement::{Fixed, Statement, Written, on_connection};
 use crate::{Conn, Error, stored};
 use diesel::prelude::*;
 use domain::Instant;
@@ -192,13 +192,20 @@ pub fn deny_pending_of_client(conn: &mut Conn, client_id: &str) -> Result<(), Er
         .run(conn)
 }
 
+/// Marks an approved device grant as redeemed.
+struct Redeem;
+
+impl Written for Redeem {
+    const TEXT: &'static [&'static str] = &[
+        "UPDATE device_grant SET state = 'redeemed', token_id = ",
+        " WHERE state = 'approved' AND id = ",
+        "",
+    ];
+    type Columns = ();
+}
+
 /// Approved to redeemed; `false` if another poll was first.
 pub fn mark_redeemed(conn: &mut Conn, id: &GrantId, token_id: &TokenId) -> Result<bool, Error> {
-    diesel::update(device_grant::table.find(id.as_str()))
-        .filter(device_grant::state.eq(APPROVED))
-        .set((
-            device_grant::state.eq(REDEEMED),
-            device_grant::token_id.eq(token_id.as_str()),
-        ))
-        .changes_one(conn)
+    let redeem = Fixed::<Redeem, 2>::new([token_id.as_str(), id.as_str()]);
+    Ok(on_connection!(conn, own => redeem.execute(own))? == 1)
 }

@@ -4,9 +4,10 @@
 
 use super::{PENDING, Row};
 use crate::schema::{client, device_count, device_grant};
-use crate::statement::Statement;
+use crate::statement::{Fixed, Statement, Written, on_connection};
 use crate::{Conn, Error, in_batches, stored};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
 use domain::Instant;
 use domain::device::Grant;
 use domain::network;
@@ -71,6 +72,32 @@ pub fn count_waiting_grants(conn: &mut Conn, now: Instant) -> Result<i64, Error>
         .row(conn)?)
 }
 
+/// Reads three counters.
+struct Counts;
+
+impl Written for Counts {
+    const TEXT: &'static [&'static str] = &[
+        "SELECT key, live FROM device_count WHERE key IN (",
+        ", ",
+        ", ",
+        ")",
+    ];
+    type Columns = (Text, BigInt);
+}
+
+/// Adds one to three counters.
+struct OneMore;
+
+impl Written for OneMore {
+    const TEXT: &'static [&'static str] = &[
+        "INSERT INTO device_count (key, live) VALUES (",
+        ", 1), (",
+        ", 1), (",
+        ", 1) ON CONFLICT (key) DO UPDATE SET live = device_count.live + 1",
+    ];
+    type Columns = ();
+}
+
 /// Counts the pending device grants of a client and of the networks of an address.
 pub fn count_live_grants(
     conn: &mut Conn,
@@ -78,10 +105,9 @@ pub fn count_live_grants(
     address: IpAddr,
 ) -> Result<LiveCounts, Error> {
     let keys = origins(client_id, address).map(GrantOrigin::key);
-    let found: Vec<(String, i64)> = device_count::table
-        .filter(device_count::key.eq_any(&keys))
-        .select((device_count::key, device_count::live))
-        .rows(conn)?;
+    let [client, site, source] = &keys;
+    let counts = Fixed::<Counts, 3>::new([client, site, source]);
+    let found: Vec<(String, i64)> = on_connection!(conn, own => counts.get_results(own))?;
     let [client, site, source] = keys.map(|key| {
         let live = found.iter().find(|(found, _)| *found == key);
         live.map_or(0, |(_, live)| u32::try_from(*live).unwrap_or(u32::MAX))
@@ -110,7 +136,7 @@ pub fn count_live_of_clients(conn: &mut Conn) -> Result<u64, Error> {
 pub fn lock_live_counts(conn: &mut Conn) -> Result<(), Error> {
     if let Conn::Postgres(conn) = conn {
         diesel::sql_query("SELECT pg_advisory_xact_lock($1)")
-            .bind::<diesel::sql_types::BigInt, _>(COUNT_LOCK)
+            .bind::<BigInt, _>(COUNT_LOCK)
             .execute(conn)?;
     }
     Ok(())
@@ -118,15 +144,10 @@ pub fn lock_live_counts(conn: &mut Conn) -> Result<(), Error> {
 
 /// Counts a new pending device grant.
 pub(super) fn count_pending(conn: &mut Conn, grant: &Grant) -> Result<(), Error> {
-    let [client, site, source] = keys(grant);
-    diesel::sql_query(
-        "INSERT INTO device_count (key, live) VALUES ($1, 1), ($2, 1), ($3, 1) \
-         ON CONFLICT (key) DO UPDATE SET live = device_count.live + 1",
-    )
-    .bind::<diesel::sql_types::Text, _>(client)
-    .bind::<diesel::sql_types::Text, _>(site)
-    .bind::<diesel::sql_types::Text, _>(source)
-    .run(conn)
+    let [client, site, source] = &keys(grant);
+    let counted = Fixed::<OneMore, 3>::new([client, site, source]);
+    on_connection!(conn, own => counted.execute(own))?;
+    Ok(())
 }
 
 /// Uncounts a device grant that is no longer pending.
