@@ -364,10 +364,8 @@ pub fn audit_checks(caller: &Caller) -> Guess {
 
 /// Counts an attempt in a transaction of its own. A refused attempt costs a read, and no write.
 pub async fn count(app: &App, guess: &Guess) -> Result<Pace, Error> {
-    let (checked, now) = (guess.clone(), app.now());
-    app.store()
-        .read_one(move |conn| checked.check(conn, now))
-        .await?;
+    let now = app.now();
+    guess.check_alone(app.store(), now).await?;
     let guess = guess.clone();
     let counted = app
         .store()

@@ -1,5 +1,6 @@
 //! Registered clients.
 
+use super::cache::Lookup;
 use super::schema::client;
 use super::statement::{ReadRow, RowId, Statement, lock_row, on_connection};
 use super::{Conn, Error, stored};
@@ -110,6 +111,16 @@ pub fn find_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
 pub fn lock_client(conn: &mut Conn, id: &str) -> Result<Option<Client>, Error> {
     lock_row!(conn, client, id.to_owned());
     find_client(conn, id)
+}
+
+impl Lookup for Client {
+    type Key = String;
+
+    const MOST: usize = 1_000;
+
+    fn find(conn: &mut Conn, id: &String) -> Result<Option<Self>, Error> {
+        find_client(conn, id)
+    }
 }
 
 /// Clients in the order of their ids: one page plus one row if more follow.

@@ -1,12 +1,13 @@
 //! Storage in SQLite or PostgreSQL, with one set of queries.
 //!
-//! Reads are not cached, so that a revocation takes effect immediately; writes go through
-//! [`writer`]. Each module has the rows and queries of one noun. A failed query is an error,
+//! A revocation takes effect immediately: rows are kept in memory only while nothing is committed
+//! ([`cache`]). Writes go through [`writer`]. Each module has the rows and queries of one noun. A failed query is an error,
 //! never "not found".
 
 pub mod account_link;
 pub mod activity;
 pub mod audit;
+mod cache;
 pub mod client;
 pub mod clock;
 mod conn;
@@ -44,9 +45,11 @@ pub mod token_facts;
 pub mod token_filter;
 mod turns;
 pub mod user;
+mod wal_index;
 mod workers;
 mod writer;
 
+use cache::{Cache, Lookup};
 use config::DatabaseUrl;
 pub use conn::Conn;
 use conn::{Begin, Purpose};
@@ -81,8 +84,25 @@ struct Inner {
 enum Reads {
     /// One connection for each reading thread: queries run in the caller's thread, without a
     /// hand-over.
-    Sqlite(Box<ThreadLocal<RefCell<Option<Conn>>>>),
+    Sqlite(Box<ThreadLocal<RefCell<Option<Reader>>>>),
     Postgres(Readers),
+}
+
+/// The connection of one reading thread. The cache is dropped first: it needs the connection.
+struct Reader {
+    cache: Option<Cache>,
+    conn: Conn,
+}
+
+impl Reader {
+    fn open(url: &DatabaseUrl) -> Result<Self, Error> {
+        let mut conn = Conn::open(url, Purpose::Read)?;
+        let cache = match url {
+            DatabaseUrl::Sqlite(path) => Cache::of(&mut conn, path),
+            DatabaseUrl::Postgres(_) => None,
+        };
+        Ok(Self { cache, conn })
+    }
 }
 
 impl Store {
@@ -167,25 +187,46 @@ impl Store {
     {
         let began = timing::begin();
         let result = match &self.0.reads {
-            Reads::Sqlite(connections) => {
-                let mut slot = connections.get_or_default().borrow_mut();
-                // If the work panics or its connection fails, the connection is dropped with its
-                // snapshot.
-                let mut conn = match slot.take() {
-                    Some(conn) => conn,
-                    None => Conn::open(&self.0.url, Purpose::Read)?,
-                };
-                let result = work(&mut conn);
-                let error = result.as_ref().err().and_then(Fails::store_error);
-                if !matches!(error, Some(Error::Unavailable(_))) {
-                    *slot = Some(conn);
-                }
-                result
-            }
+            Reads::Sqlite(readers) => self.read_inline(readers, |reader| work(&mut reader.conn)),
             Reads::Postgres(readers) => readers.read(work).await,
         };
         timing::end(began, false, &result);
         self.0.counters.note(&result);
+        result
+    }
+
+    /// Finds a value in one statement, or in memory if nothing changed since it was found there.
+    pub async fn find<L: Lookup>(&self, key: L::Key) -> Result<Option<L>, Error> {
+        let result = match &self.0.reads {
+            Reads::Sqlite(readers) => {
+                self.read_inline(readers, |Reader { cache, conn }| match cache {
+                    Some(cache) => cache.find(conn, key),
+                    None => L::find(conn, &key),
+                })
+            }
+            Reads::Postgres(readers) => readers.read(move |conn| L::find(conn, &key)).await,
+        };
+        self.0.counters.note(&result);
+        result
+    }
+
+    /// Reads in the caller's thread. If the work panics or its connection fails, the connection is
+    /// dropped with its snapshot.
+    fn read_inline<T, E: Fails>(
+        &self,
+        readers: &ThreadLocal<RefCell<Option<Reader>>>,
+        work: impl FnOnce(&mut Reader) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut slot = readers.get_or_default().borrow_mut();
+        let mut reader = match slot.take() {
+            Some(reader) => reader,
+            None => Reader::open(&self.0.url)?,
+        };
+        let result = work(&mut reader);
+        let error = result.as_ref().err().and_then(Fails::store_error);
+        if !matches!(error, Some(Error::Unavailable(_))) {
+            *slot = Some(reader);
+        }
         result
     }
 

@@ -1,5 +1,6 @@
 //! Projects and their members.
 
+use super::cache::Lookup;
 use super::schema::{membership, project, project_member, users};
 use super::statement::{ReadRow, RowId, Statement, lock_row, one_page};
 use super::user::Row as UserRow;
@@ -241,6 +242,41 @@ pub fn list_projects(
     found.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
     found.truncate(usize::from(page.limit) + 1);
     Ok(found)
+}
+
+/// The projects that the owner of a token can access with it, the oldest first, up to a limit.
+#[derive(Debug, Clone)]
+pub struct ReachedProjects(pub Vec<Project>);
+
+/// What finds the projects that a token reaches.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ReachedKey {
+    /// The organizations that it reaches, as many as fit in one statement.
+    pub organizations: Vec<String>,
+    /// Its owner, if that is a user.
+    pub user_id: Option<UserId>,
+    /// The projects that it is limited to, if it is.
+    pub among: Option<BTreeSet<ProjectId>>,
+    /// The most projects.
+    pub most: u16,
+}
+
+impl Lookup for ReachedProjects {
+    type Key = ReachedKey;
+
+    const MOST: usize = 1_000;
+
+    fn find(conn: &mut Conn, key: &ReachedKey) -> Result<Option<Self>, Error> {
+        let wanted = Wanted {
+            organizations: Some(&key.organizations),
+            user: key.user_id.as_ref(),
+            among: key.among.as_ref(),
+        };
+        let page = Page::first(key.most);
+        let mut found = list_batch(conn, wanted, &page)?;
+        page.cut(&mut found);
+        Ok(Some(Self(found)))
+    }
 }
 
 /// Number of projects, in as many organizations as fit in one statement.

@@ -1,8 +1,9 @@
 //! Counts of rate limits. They are stored, so that several servers share them and a restart keeps
 //! them.
 
+use super::cache::Lookup;
 use super::schema::throttle;
-use super::statement::Statement;
+use super::statement::{Statement, on_connection};
 use super::{Conn, Error, stored};
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
@@ -10,7 +11,7 @@ use domain::Instant;
 use domain::throttle::Count;
 
 /// The key of a count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
     /// The row.
     pub row: String,
@@ -30,16 +31,25 @@ impl From<String> for Key {
 
 /// The count of a key.
 pub fn find_count(conn: &mut Conn, key: &Key) -> Result<Option<Count>, Error> {
-    Ok(throttle::table
+    let query = throttle::table
         .find(&key.row)
         .filter(throttle::tag.eq(&key.tag))
-        .select((throttle::attempts, throttle::since))
-        .get_result::<(i32, NaiveDateTime)>(conn)
-        .optional()?
-        .map(|(attempts, since)| Count {
-            attempts: u32::try_from(attempts).unwrap_or(0),
-            since: since.and_utc(),
-        }))
+        .select((throttle::attempts, throttle::since));
+    let row = on_connection!(conn, own => query.get_result::<(i32, NaiveDateTime)>(own));
+    Ok(row.optional()?.map(|(attempts, since)| Count {
+        attempts: u32::try_from(attempts).unwrap_or(0),
+        since: since.and_utc(),
+    }))
+}
+
+impl Lookup for Count {
+    type Key = Key;
+
+    const MOST: usize = 1_000;
+
+    fn find(conn: &mut Conn, key: &Key) -> Result<Option<Self>, Error> {
+        find_count(conn, key)
+    }
 }
 
 /// A change of a count.

@@ -1,6 +1,7 @@
 //! A token with the rows that decisions about it depend on, in one statement, which is a snapshot
 //! by itself.
 
+use super::cache::Lookup;
 use super::client::ACTIVE;
 use super::schema::{organization, token, users};
 use super::statement::{ReadRow, on_connection};
@@ -120,6 +121,16 @@ impl<C, const BY_ID: bool> RunQueryDsl<C> for Found<'_, BY_ID> {}
 pub fn find_by_digest(conn: &mut Conn, digest: &Digest) -> Result<Option<TokenFacts>, Error> {
     let found = Found::<false>(digest.as_str());
     read(on_connection!(conn, own => found.get_results::<Row>(own))?)
+}
+
+impl Lookup for TokenFacts {
+    type Key = Digest;
+
+    const MOST: usize = 4_000;
+
+    fn find(conn: &mut Conn, digest: &Digest) -> Result<Option<Self>, Error> {
+        find_by_digest(conn, digest)
+    }
 }
 
 /// The same for the token with this id.

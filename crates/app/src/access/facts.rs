@@ -190,14 +190,11 @@ pub(crate) async fn look_up(app: &App, text: &Secret, wanted: Wanted) -> Result<
         Wanted::Own => Some(ResourceRef::Own),
     };
     if let Some(resource) = resource {
-        let (handle, digest) = (app.clone(), digest.clone());
-        let read = move |conn: &mut Conn| match token_facts::find_by_digest(conn, &digest)? {
-            None => Ok::<_, Error>(Some(Found::Unknown)),
-            Some(found) => Ok(load(&handle, found, None)?
-                .map(|loaded| Found::Token(Box::new(loaded), resource.clone()))),
+        let Some(found) = app.store().find::<TokenFacts>(digest.clone()).await? else {
+            return Ok(Found::Unknown);
         };
-        if let Some(found) = app.store().read_one(read).await? {
-            return Ok(found);
+        if let Some(loaded) = load(app, found, None)? {
+            return Ok(Found::Token(Box::new(loaded), resource));
         }
     }
     // In memory of its own: the usual look-up does not need it.

@@ -85,10 +85,7 @@ fn active(client: Client) -> Result<Client, Error> {
 
 /// The client with this id.
 pub(super) async fn find(app: &App, id: &str) -> Result<Option<Client>, Error> {
-    let id = id.to_owned();
-    app.store()
-        .read_one(move |conn| Ok(store::client::find_client(conn, &id)?))
-        .await
+    Ok(app.store().find(id.to_owned()).await?)
 }
 
 /// Input of a client registration.

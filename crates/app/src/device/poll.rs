@@ -18,6 +18,7 @@ use domain::secret::{Digest, Secret};
 use domain::token::{Token, TokenOwner};
 use serde_json::json;
 use std::time::Duration;
+use store::device::PaceKey;
 
 /// Result of a poll.
 pub enum PollOutcome {
@@ -99,10 +100,9 @@ async fn find_pace(
     let (Credentials::Id(id) | Credentials::EmptySecret(id)) = credentials else {
         return Ok(None);
     };
-    let (id, device_code) = (id.clone(), device_code.clone());
-    let found = req.app.store().read_one(move |conn| {
-        let pace = store::device::find_pace(conn, &id, &device_code)?;
-        Ok::<_, Error>(pace)
+    let found = req.app.store().find::<Pace>(PaceKey {
+        client_id: id.clone(),
+        device_code: device_code.clone(),
     });
     let now = req.app.now();
     Ok(found.await?.filter(|pace| now < pace.expires_at))

@@ -4,8 +4,8 @@ use super::SharedLimit;
 use crate::Error;
 use domain::Instant;
 use domain::throttle::{Count, Rule, SharedRule, Wait};
-use store::Conn;
 use store::throttle::{self as counts, Change, Key};
+use store::{Conn, Store};
 
 /// The counters of one kind of guess. A key that contains user input is a digest. The most shared
 /// key comes first, so that concurrent servers conflict there and not halfway.
@@ -65,14 +65,35 @@ impl Guess {
 
     /// Fails with [`Error::Throttled`] if an attempt would exceed an own limit. Counts nothing.
     pub fn check(&self, conn: &mut Conn, now: Instant) -> Result<(), Error> {
-        let mut is_reached = false;
-        for (_, key, rule) in &self.shared {
-            let old = counts::find_count(conn, key)?;
-            is_reached |= rule.is_exceeded(rule.attempt(old, now));
+        let found = self.keys().map(|key| counts::find_count(conn, key));
+        let found: Vec<_> = found.collect::<Result<_, _>>()?;
+        self.judge(&found, now)
+    }
+
+    /// The same outside of a transaction.
+    pub async fn check_alone(&self, store: &Store, now: Instant) -> Result<(), Error> {
+        let mut found = Vec::new();
+        for key in self.keys() {
+            found.push(store.find::<Count>(key.clone()).await?);
         }
-        for (key, rule) in &self.own {
-            let old = counts::find_count(conn, key)?;
-            attempt(self.rule(*rule, is_reached), old, now)?;
+        self.judge(&found, now)
+    }
+
+    /// The keys of all counters, the shared ones first.
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        let shared = self.shared.iter().map(|(_, key, _)| key);
+        shared.chain(self.own.iter().map(|(key, _)| key))
+    }
+
+    fn judge(&self, counts: &[Option<Count>], now: Instant) -> Result<(), Error> {
+        let (shared, own) = counts.split_at(self.shared.len());
+        let is_reached = self
+            .shared
+            .iter()
+            .zip(shared)
+            .any(|((_, _, rule), old)| rule.is_exceeded(rule.attempt(*old, now)));
+        for ((_, rule), old) in self.own.iter().zip(own) {
+            attempt(self.rule(*rule, is_reached), *old, now)?;
         }
         Ok(())
     }
@@ -123,8 +144,7 @@ impl Guess {
 
     /// Uncounts an attempt that was not made, or left nothing.
     pub fn undo(&self, conn: &mut Conn) -> Result<(), Error> {
-        let shared = self.shared.iter().map(|(_, key, _)| key);
-        for key in shared.chain(self.own.iter().map(|(key, _)| key)) {
+        for key in self.keys() {
             counts::decrement(conn, key)?;
         }
         Ok(())

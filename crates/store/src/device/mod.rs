@@ -14,6 +14,7 @@ pub use live::{
     count_waiting_grants, find_end, list_over_grants_of, lock_live_counts,
 };
 
+use super::cache::Lookup;
 use super::client::ACTIVE;
 use super::limits::LimitColumns;
 use super::schema::{client, device_grant};
@@ -162,17 +163,17 @@ pub fn insert_grant(
         granted_expires_at: None,
         confirmed_at: None,
     };
-    diesel::insert_into(device_grant::table)
-        .values(row)
-        .run(conn)?;
+    let insert = diesel::insert_into(device_grant::table).values(row);
+    on_connection!(conn, own => insert.execute(own))?;
     live::count_pending(conn, new)
 }
 
 /// The device grant with this device code.
 pub fn find_grant(conn: &mut Conn, device_code: &Digest) -> Result<Option<Grant>, Error> {
-    device_grant::table
-        .filter(device_grant::device_code_digest.eq(device_code.as_str()))
-        .read_one::<Row>(conn)
+    let query =
+        device_grant::table.filter(device_grant::device_code_digest.eq(device_code.as_str()));
+    let row = on_connection!(conn, own => query.get_result::<Row>(own));
+    row.optional()?.map(ReadRow::read).transpose()
 }
 
 /// The device grant with this user code.
@@ -198,25 +199,36 @@ pub fn find_grant_by_id(conn: &mut Conn, id: &GrantId) -> Result<Option<(Grant, 
         .transpose()
 }
 
-/// The pace of the pending device grant with this device code, if its client has this id and
+/// What finds the pace of a device grant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PaceKey {
+    /// The client that polls, by its id.
+    pub client_id: String,
+    /// The digest of the device code.
+    pub device_code: Digest,
+}
+
+/// The pace of the pending device grant with a device code, if its client has the id and
 /// polls without a secret: it is active and public and may request tokens. One statement for the
 /// usual poll; whatever it does not find, the poll looks up in full.
-pub fn find_pace(
-    conn: &mut Conn,
-    client_id: &str,
-    device_code: &Digest,
-) -> Result<Option<Pace>, Error> {
-    let query = device_grant::table
-        .inner_join(client::table.on(client::id.eq(device_grant::client_id)))
-        .filter(device_grant::device_code_digest.eq(device_code.as_str()))
-        .filter(device_grant::client_id.eq(client_id))
-        .filter(device_grant::state.eq(PENDING))
-        .filter(client::state.eq(ACTIVE))
-        .filter(client::secret_digest.is_null())
-        .filter(client::scopes.ne(""))
-        .select((device_grant::interval_ms, device_grant::expires_at));
-    let row = on_connection!(conn, own => query.get_result::<PaceRow>(own));
-    row.optional()?.map(ReadRow::read).transpose()
+impl Lookup for Pace {
+    type Key = PaceKey;
+
+    const MOST: usize = 16_000;
+
+    fn find(conn: &mut Conn, key: &PaceKey) -> Result<Option<Self>, Error> {
+        let query = device_grant::table
+            .inner_join(client::table.on(client::id.eq(device_grant::client_id)))
+            .filter(device_grant::device_code_digest.eq(key.device_code.as_str()))
+            .filter(device_grant::client_id.eq(&key.client_id))
+            .filter(device_grant::state.eq(PENDING))
+            .filter(client::state.eq(ACTIVE))
+            .filter(client::secret_digest.is_null())
+            .filter(client::scopes.ne(""))
+            .select((device_grant::interval_ms, device_grant::expires_at));
+        let row = on_connection!(conn, own => query.get_result::<PaceRow>(own));
+        row.optional()?.map(ReadRow::read).transpose()
+    }
 }
 
 type PaceRow = (i64, NaiveDateTime);
