@@ -12,7 +12,7 @@ type Read = Result<Config, ConfigError>;
 
 /// A non-default value of each key: section, key, value in TOML.
 #[rustfmt::skip]
-const OTHERS: [(&str, &str, &str); 67] = [
+const OTHERS: &[(&str, &str, &str)] = &[
     ("", "scopes", r#"[{ name = "app:deploy", description = "Deploy builds", min_role = "admin", risk = "high", group = "Apps", default = true }]"#),
     ("", "presets", r#"[{ name = "Deployer", scopes = ["app:deploy", "doorcode:tokens:read"] }]"#),
     ("", "routes", r#"[{ match = "GET /v1/status", public = true }, { match = "* /v1/{project}/**", scope = "app:deploy" }]"#),
