@@ -51,7 +51,7 @@ async fn confirmation_in_the_browser_lets_the_retry_pass() {
     waiting
         .finish()
         .exited(0)
-        .complains(&["is confirmed. Repeat the request within 150 seconds."]);
+        .complains(&["is confirmed. Repeat the request now."]);
     assert_eq!(status(&test, &token).await, 204);
     assert_eq!(machine.token(), token, "the token is the same");
 }

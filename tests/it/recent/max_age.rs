@@ -5,9 +5,7 @@ use crate::statements;
 use crate::support::browser::Browser;
 use crate::support::database::Database;
 use crate::support::device::Answer;
-use crate::support::tenant::{OPERATOR as OPERATOR_CALLER, input, text_of};
 use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp};
-use doorcode::app::org;
 
 /// A route that is sensitive, and one that is not.
 pub const API: &str = r#"
@@ -177,22 +175,6 @@ async fn token_cannot_confirm_itself() {
         assert_eq!(verify(&test, made, "GET /v1/secrets").await.status, 401);
         assert_eq!(verify(&test, made, "GET /v1/shops").await.status, 204);
     }
-    // Nor does the operator on behalf of a user.
-    let caller = test.caller("bob@example.com").await;
-    let acme = org::find(&test.req(&OPERATOR_CALLER), "acme")
-        .await
-        .unwrap();
-    test.add_member(
-        &acme.organization,
-        &caller,
-        doorcode::domain::role::Role::Member,
-    )
-    .await;
-    let own = test.token_of(&caller, input(&["tokens:read"])).await;
-    assert_eq!(
-        verify(&test, text_of(&own), "GET /v1/secrets").await.status,
-        204
-    );
 }
 
 /// Attacks on the page: a stale session, another user, and a form of another site.
@@ -221,10 +203,7 @@ async fn only_the_owner_confirms_with_a_new_sign_in() {
     eve.sign_in("eve@example.com", PASSWORD).await;
     eve.get("/account").await;
     assert_eq!(eve.get(&page).await.status, 404);
-    assert_eq!(
-        eve.post_only(&path, &[("max_age", "300")]).await.status,
-        404
-    );
+    assert_eq!(eve.post(&path, &[("max_age", "300")]).await.status, 404);
 
     let mut owner = test.user().await;
     owner.get("/account").await;
@@ -257,7 +236,7 @@ async fn rule_costs_no_statement() {
         assert_eq!(answer.status, status);
         let reads: Vec<_> = seen
             .iter()
-            .filter(|sql| sql.starts_with("SELECT"))
+            .filter(|sql| sql.contains("FROM token"))
             .collect();
         assert_eq!(reads.len(), 1, "{request}: {seen:?}");
     }

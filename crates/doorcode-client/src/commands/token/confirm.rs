@@ -11,7 +11,6 @@ use crate::commands::{ClientOptions, Context};
 use crate::error::Error;
 use crate::login::confirmation::{ConfirmationParameters, confirm};
 use crate::login::prompt::Browser;
-use crate::output::duration;
 
 /// The options of `token confirm`.
 #[derive(Debug, clap::Args)]
@@ -38,11 +37,7 @@ pub async fn run(options: &ConfirmOptions, context: &Context<'_>) -> Result<(), 
         },
     };
     let token = confirm(&session.client, &session.token, parameters, &context.out).await?;
-    let text = format!(
-        "{} is confirmed. Repeat the request within {}.",
-        named(&token),
-        duration(max_age / 2)
-    );
+    let text = format!("{} is confirmed. Repeat the request now.", named(&token));
     let document = json!({"id": token.id, "name": token.name, "confirmed_at": token.confirmed_at});
     Ok(context.out.report(&document, text)?)
 }
