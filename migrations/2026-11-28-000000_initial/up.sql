@@ -65,6 +65,24 @@ CREATE TABLE used_assertion (
 );
 CREATE INDEX used_assertion_expires ON used_assertion (expires_at);
 
+-- The authenticator apps of users (RFC 6238), at most one each. The secret is encrypted under a key
+-- that is not stored. A value is used once: `last_step` is the time step of the last one.
+CREATE TABLE authenticator (
+    user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id),
+    salt TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    last_used_at TIMESTAMP,
+    last_step BIGINT NOT NULL
+);
+
+-- Recovery codes, as digests under a key that is not stored. Deleted on use.
+CREATE TABLE recovery_code (
+    user_id TEXT NOT NULL REFERENCES users (id),
+    code_digest TEXT NOT NULL,
+    PRIMARY KEY (user_id, code_digest)
+);
+
 -- One-time links for the first user. Creating that user deletes them all.
 CREATE TABLE setup_link (
     link_digest TEXT NOT NULL PRIMARY KEY,

@@ -2,6 +2,7 @@
 
 use super::{Outcome, as_called, as_operator, list_all, print};
 use clap::Subcommand;
+use doorcode::app::factor;
 use doorcode::app::user::{self, CreateUser, CreatedUser, Named, UpdateUser};
 use doorcode::app::{self, Request};
 use doorcode::domain::id::UserId;
@@ -89,6 +90,13 @@ pub enum User {
         /// it at the next sign-in
         #[arg(long)]
         password_stdin: bool,
+    },
+    /// Remove all second factors and recovery codes of a user who has lost them. Check first who asks
+    /// for it: the password alone signs in then
+    ResetFactors {
+        /// The user's email address
+        #[arg(long)]
+        email: String,
     },
     /// Erase a user's own data, in the database and in the audit log; the user is deactivated and
     /// leaves all organizations
@@ -196,6 +204,15 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
             })?;
             print(&format!(
                 "{} can sign in with this password, and must change it then. All sessions have ended. ({})",
+                user.email, user.id
+            ))
+        }
+        User::ResetFactors { email } => {
+            let user = on(config, email, async |req, named| {
+                factor::reset(req, named).await
+            })?;
+            print(&format!(
+                "{} signs in without a second factor now, and can add new ones. ({})",
                 user.email, user.id
             ))
         }

@@ -41,6 +41,8 @@ async fn get_request_to_the_target_of_a_form_leads_to_its_page() {
                     "/account/identities/disconnect",
                     // There is no other session.
                     "/account/sessions/sign-out-others",
+                    // The user has no second factor.
+                    "/account/security/totp/remove",
                     "/device/decide",
                     "/o/acme/settings/policy/apply",
                     "/admin/clients/api/enable",

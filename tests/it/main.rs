@@ -25,6 +25,7 @@ mod device;
 mod docs;
 mod email;
 mod email_address;
+mod factor;
 mod form_target;
 mod headers;
 mod hostile_text;

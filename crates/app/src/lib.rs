@@ -11,6 +11,7 @@ pub mod decision;
 pub mod deployment;
 pub mod device;
 mod error;
+pub mod factor;
 mod figures;
 mod form_nonce;
 mod hashing;

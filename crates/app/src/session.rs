@@ -6,8 +6,10 @@ use super::throttle::{PasswordGuess, Target};
 use super::tx::Tx;
 use super::{App, Error, Event, Request, mail, throttle};
 use crate::access::Caller;
+use crate::factor::{self, Begun, Proven};
 use crate::mail::SecurityChange;
 use domain::audit::{Action, Actor};
+use domain::factor::Factor;
 use domain::id::{SessionId, UserId};
 use domain::identity::SessionIdentity;
 use domain::secret::{Digest, Secret};
@@ -59,6 +61,7 @@ pub(super) fn begin(
     tx: &mut Tx<'_>,
     user: &User,
     identity: Option<SessionIdentity>,
+    factor: Option<Factor>,
 ) -> Result<NewSession, Error> {
     let record = Event {
         actor: Actor::User(user.id.clone()),
@@ -76,10 +79,13 @@ pub(super) fn begin(
     };
     let cookie = Secret::from_random(&tx.random::<32>());
     store::session::insert_session(tx.conn, &session, &cookie.digest())?;
-    let detail = match &session.identity {
+    let mut detail = match &session.identity {
         Some(begun) => json!({"issuer": begun.identity.issuer}),
         None => json!({}),
     };
+    if let Some(factor) = factor {
+        detail["factor"] = factor.as_str().into();
+    }
     record.write(tx.conn, Some(session.id.as_str()), detail)?;
     // The transaction may have changed the password.
     let user = store::user::find_user(tx.conn, &user.id)?.ok_or(Error::Unauthenticated)?;
@@ -123,6 +129,11 @@ fn target<'a>(
     let Some(user) = user else {
         return Target::UnknownAddress(email);
     };
+    target_of(app, user, browser)
+}
+
+/// The throttling target of a user in a browser.
+pub(super) fn target_of<'a>(app: &App, user: &'a User, browser: &Browser<'a>) -> Target<'a> {
     let is_known = browser.proof.is_some_and(|given| {
         let known_as = known_as(app, &user.id, &user.password_hash);
         let expected = known_browser(app, browser.visitor, &known_as);
@@ -134,14 +145,14 @@ fn target<'a>(
     }
 }
 
-/// Signs a user in. A wrong password, an unknown address and a deactivated user all fail with
+/// Signs a user in, or asks for a second factor. A wrong password, an unknown address and a deactivated user all fail with
 /// [`Error::Unauthenticated`], after the same amount of work.
 pub async fn sign_in(
     req: &Request,
     browser: Browser<'_>,
     email: &str,
     password: &Secret,
-) -> Result<NewSession, Error> {
+) -> Result<Begun, Error> {
     // The caller is not authenticated yet, even if the browser has a session of another user.
     let req = req.with_caller(Caller::Anonymous);
     let app = &req.app;
@@ -196,8 +207,13 @@ pub async fn sign_in(
         if let Some(stronger) = &stronger {
             store::user::update_password_hash(tx.conn, &user.id, &verified, stronger)?;
         }
-        guess.guess.succeed(tx.conn)?;
-        begin(tx, &user, None)
+        let begun = factor::begin(tx, &user, None, Proven::One)?;
+        match &begun {
+            Begun::Session(_) => guess.guess.succeed(tx.conn)?,
+            // The second step clears the earlier failures.
+            Begun::Factor(_) => guess.guess.undo(tx.conn)?,
+        }
+        Ok(begun)
     })
     .await
 }

@@ -136,17 +136,30 @@ pub enum ResetSender<'a> {
     Admin(&'a str),
 }
 
-/// Counters for a password.
-fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
-    let user = match target {
-        Target::User(id) => format!("password:{id}").into(),
+/// The key of the counter of a target.
+fn target_key(key: &Key, kind: &str, target: Target<'_>) -> counts::Key {
+    match target {
+        Target::User(id) => format!("{kind}:{id}").into(),
         Target::UnknownAddress(email) => unknown_address(key, email),
         Target::KnownBrowser(id, browser) => {
             let browser = key.authenticate("throttle", &[id.as_str(), browser.expose()]);
-            format!("password:browser:{}", browser.as_str()).into()
+            format!("{kind}:browser:{}", browser.as_str()).into()
         }
-        Target::Session(_, id) => format!("password:session:{id}").into(),
-    };
+        Target::Session(_, id) => format!("{kind}:session:{id}").into(),
+    }
+}
+
+/// Counters for a second factor and for the password, which only a right factor clears. As for
+/// passwords, only the guesses in a known browser count there, so that an attacker who knows the
+/// password cannot lock the user out.
+pub fn factor(key: &Key, target: Target<'_>) -> (Guess, Guess) {
+    let of = |kind| Guess::default().own(target_key(key, kind, target), PASSWORD_PER_USER);
+    (of("factor"), of("password"))
+}
+
+/// Counters for a password.
+fn password(key: &Key, target: Target<'_>, from: IpAddr) -> Guess {
+    let user = target_key(key, "password", target);
     let guess = Guess::default();
     match target {
         Target::KnownBrowser(..) | Target::Session(..) => guess,

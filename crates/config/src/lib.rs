@@ -51,7 +51,7 @@ pub use reload::Reload;
 pub use server::{PublicUrl, Server, StrictTransport};
 pub use sign_in::{
     EntryRules, FreshFor, GroupRule, HandOff, HandOffKey, LogoutEnds, Oidc, Passwords, Protocol,
-    Provider, SignIn, SignatureAlgorithm, secure_url,
+    Provider, SecondFactor, SignIn, SignatureAlgorithm, secure_url,
 };
 pub use tls::{CertificateFiles, Tls};
 pub use tokens::{Lifetime, TokenPrefix, Tokens};

@@ -2,7 +2,7 @@
 
 use super::schema::{account_link, device_grant, identity, invitation, session, token};
 use super::statement::Statement;
-use super::{Conn, Error, user};
+use super::{Conn, Error, factor, user};
 use diesel::prelude::*;
 use domain::user::User;
 
@@ -10,7 +10,7 @@ use domain::user::User;
 const ERASED: &str = "Erased";
 
 /// Replaces name, email address and password hash of a user with those of `left`, and removes the
-/// data of the user elsewhere: sessions, identities, links, device grants, invitations to the old
+/// data of the user elsewhere: sessions, identities, second factors, links, device grants, invitations to the old
 /// address, and names, devices and addresses of personal tokens.
 pub fn erase_user(conn: &mut Conn, old: &User, left: &User) -> Result<(), Error> {
     let id = old.id.as_str();
@@ -18,6 +18,7 @@ pub fn erase_user(conn: &mut Conn, old: &User, left: &User) -> Result<(), Error>
     user::set_password(conn, &left.id, &left.password_hash, None)?;
     diesel::delete(session::table.filter(session::user_id.eq(id))).run(conn)?;
     diesel::delete(identity::table.filter(identity::user_id.eq(id))).run(conn)?;
+    factor::delete_all(conn, &left.id)?;
     diesel::delete(account_link::table.filter(account_link::user_id.eq(id))).run(conn)?;
     diesel::delete(device_grant::table.filter(device_grant::decided_by.eq(id))).run(conn)?;
     diesel::delete(invitation::table.filter(invitation::email.eq(&old.email))).run(conn)?;

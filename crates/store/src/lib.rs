@@ -18,6 +18,7 @@ pub mod descendants;
 pub mod device;
 pub mod erasure;
 mod error;
+pub mod factor;
 mod figures;
 mod health;
 pub mod idempotency;

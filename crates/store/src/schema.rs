@@ -49,6 +49,24 @@ diesel::table! {
 }
 
 diesel::table! {
+    authenticator (user_id) {
+        user_id -> Text,
+        salt -> Text,
+        secret -> Text,
+        created_at -> Timestamp,
+        last_used_at -> Nullable<Timestamp>,
+        last_step -> BigInt,
+    }
+}
+
+diesel::table! {
+    recovery_code (user_id, code_digest) {
+        user_id -> Text,
+        code_digest -> Text,
+    }
+}
+
+diesel::table! {
     setup_link (link_digest) {
         link_digest -> Text,
         created_at -> Timestamp,

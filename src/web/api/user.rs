@@ -7,6 +7,7 @@ use crate::web::failure::Failure;
 use crate::web::links;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use app::factor;
 use app::mail;
 use app::token::Ended;
 use app::user::{self, CreateUser, CreatedUser, Named, NewReset, UpdateUser};
@@ -27,6 +28,7 @@ routes! {
     POST "/v1/users/{user}/deactivate" => deactivate_user: None,
     POST "/v1/users/{user}/reactivate" => reactivate_user: None,
     POST "/v1/users/{user}/password-reset" => create_password_reset: None,
+    POST "/v1/users/{user}/reset-factors" => reset_factors: None,
     POST "/v1/users/{user}/revoke-all" => revoke_user_tokens: None,
 }
 
@@ -191,6 +193,27 @@ async fn create_password_reset(call: Call, id: web::Path<String>) -> Result<Http
     };
     call.once(StatusCode::CREATED, written, async |req| {
         user::create_reset(req, named).await
+    })
+    .await
+}
+
+/// Removes all second factors and recovery codes of a user who has lost them.
+///
+/// The user then signs in with the password alone, and can add new ones. Sessions and tokens stay.
+#[utoipa::path(
+    post,
+    path = "/v1/users/{user}/reset-factors",
+    tag = "operator",
+    params(("user" = String, Path, description = "ID of the user.")),
+    responses((status = 200, description = "The user.", body = User))
+)]
+async fn reset_factors(call: Call, id: web::Path<String>) -> Result<HttpResponse, Failure> {
+    call.caller.require_operator()?;
+    let Nothing {} = call.read()?;
+    let named = Named::Id(named(&id)?);
+    let changed = document::user_in_full;
+    call.once(StatusCode::OK, changed, async |req| {
+        factor::reset(req, named).await
     })
     .await
 }

@@ -3,6 +3,7 @@
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::{form_on, read};
 use super::return_to::{HOME, local};
+use super::second_step::proceed;
 use super::security::PAGE;
 use super::session::{end_session, login_path};
 use super::typed_form::TypedForm;
@@ -14,6 +15,7 @@ use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
 use app::access::Caller;
+use app::factor::Begun;
 use app::identity::{self, Connection, Entered, Failed, Proof, Purpose, Returned, Start};
 use app::session;
 use domain::secret::Secret;
@@ -75,11 +77,7 @@ async fn finish(req: PageRequest) -> Answer {
 
 async fn enter(req: &PageRequest, entered: Result<Entered, Failed>) -> Answer {
     match entered {
-        Ok(Entered::SignedIn(session, return_to)) => {
-            // A cookie holds one session, so the previous session of this browser ends.
-            end_session(req).await?;
-            Ok(req.begin(&session.cookies, local(Some(&return_to))))
-        }
+        Ok(Entered::Begun(begun, return_to)) => proceed(req, begun, local(Some(&return_to))).await,
         Ok(Entered::Connect(sealed)) => Ok(see_other(&format!("/login/connect?link={sealed}"))),
         Err(failed) => explain(failed, HOME),
     }
@@ -162,7 +160,9 @@ async fn submit_connect(req: PageRequest, form: Form) -> Answer {
     };
     let password = Secret::new(form.value("password").unwrap_or_default());
     let session = match session::sign_in(&req, req.browser(), email, &password).await {
-        Ok(session) => session,
+        Ok(Begun::Session(session)) => session,
+        // After the second step the user confirms.
+        Ok(begun) => return proceed(&req, begun, &req.form_address(&form)).await,
         Err(app::Error::Unauthenticated) => {
             let errors = FieldErrors::on("password", "This is not the password of the account.");
             let typed = TypedForm::with_errors(form, errors);

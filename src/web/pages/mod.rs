@@ -6,6 +6,7 @@ mod audit;
 mod device;
 mod devices;
 mod email;
+mod factor;
 mod identity;
 mod invitation;
 mod invitations;
@@ -26,6 +27,7 @@ mod recovery;
 mod return_to;
 mod saved_form;
 mod scopes;
+mod second_step;
 mod security;
 mod session;
 mod token;
@@ -52,6 +54,7 @@ use view::org::OrganizationHead;
 pub fn routes(config: &mut web::ServiceConfig) {
     for routes in [
         session::routes,
+        second_step::routes,
         identity::routes,
         device::routes,
         devices::routes,
@@ -59,6 +62,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         token_access::routes,
         account::routes,
         security::routes,
+        factor::routes,
         email::routes,
         password::routes,
         recovery::routes,

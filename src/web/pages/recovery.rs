@@ -5,8 +5,8 @@ use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::read;
 use super::password;
 use super::return_to::HOME;
+use super::second_step::proceed;
 use super::security;
-use super::session::end_session;
 use super::typed_form::TypedForm;
 use super::view::password::{ForgotPage, ForgotState, ResetClosedPage, ResetPage};
 use crate::web::links;
@@ -90,19 +90,16 @@ fn link(form: &Form) -> Secret {
     Secret::new(form.value("link").unwrap_or_default())
 }
 
-/// `POST /reset`: sets the password and signs the user in. Without passwords, it leads to the page on
-/// which the user connects a provider.
+/// `POST /reset`: sets the password and signs the user in, or asks for the second factor. Without
+/// passwords, it leads to the page on which the user connects a provider.
 async fn submit_reset(req: PageRequest, form: Form) -> Answer {
     let new = Secret::new(form.value("new_password").unwrap_or_default());
+    let next = match req.app.config().sign_in.has_passwords() {
+        true => password::done(HOME),
+        false => security::PAGE.to_owned(),
+    };
     match user::reset(&req, &link(&form), &new).await {
-        Ok(session) => {
-            end_session(&req).await?;
-            let next = match req.app.config().sign_in.has_passwords() {
-                true => password::done(HOME),
-                false => security::PAGE.to_owned(),
-            };
-            Ok(req.begin(&session.cookies, &next))
-        }
+        Ok(begun) => proceed(&req, begun, &next).await,
         // Wrong, expired or used, perhaps by another request in the meantime: the page explains it.
         Err(app::Error::NotFound) => Ok(see_other(&req.form_address(&form))),
         Err(error) => req.again(TypedForm::refused(form, error)?).await,

@@ -4,12 +4,14 @@
 pub const HOME: &str = "/tokens";
 
 /// The pages that sign-in can return to.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 11] = [
     "/device",
     "/account",
     "/account/security",
     "/account/email/verify",
     "/account/email/confirm",
+    "/account/security/recovery-codes",
+    "/account/security/totp",
     "/invite",
     ORGANIZATIONS,
     CONSOLE,

@@ -129,7 +129,7 @@ impl PageRequest {
     }
 }
 
-/// Whether a field is a password or belongs to one page only.
+/// Whether a field is a password or a code, or belongs to one page only.
 fn is_never_saved(name: &str) -> bool {
-    name.ends_with("password") || matches!(name, "csrf" | "form_nonce")
+    name.ends_with("password") || matches!(name, "code" | "csrf" | "form_nonce")
 }

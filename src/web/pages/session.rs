@@ -4,9 +4,10 @@ use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::read;
 use super::provider::{buttons, confirming, returning_to};
 use super::return_to::{HOME, local};
+use super::second_step::proceed;
 use super::typed_form::TypedForm;
+use super::view::FieldErrors;
 use super::view::account::{LoginNotice, LoginPage, SetupClosed, SetupClosedPage, SetupPage};
-use super::view::{Chrome, FieldErrors};
 use crate::web::csrf::FormProof;
 use crate::web::failure::Failure;
 use crate::web::route::resource;
@@ -152,11 +153,7 @@ pub async fn show_login(req: PageRequest) -> Answer {
     let email = again.map(|signed_in| signed_in.user.email.clone());
     let typed = req.typed_or(query);
     let page = LoginPage {
-        // The user is unknown until the sign-in succeeds, even if this browser has a session.
-        chrome: Chrome {
-            user: None,
-            ..req.chrome()
-        },
+        chrome: req.signed_out_chrome(),
         email: email.unwrap_or_else(|| typed.text("email")),
         has_passwords,
         providers,
@@ -183,11 +180,7 @@ pub async fn submit_login(req: PageRequest, form: Form, proof: FormProof) -> Ans
     }
     let password = Secret::new(form.value("password").unwrap_or_default());
     match session::sign_in(&req, req.browser(), email, &password).await {
-        Ok(session) => {
-            // A cookie holds one session, so the previous session of this browser ends.
-            end_session(&req).await?;
-            Ok(req.begin(&session.cookies, return_to))
-        }
+        Ok(begun) => proceed(&req, begun, return_to).await,
         Err(app::Error::Unauthenticated) => {
             let errors = FieldErrors::on("password", "The email address or the password is wrong.");
             let typed = TypedForm::with_errors(form, errors);

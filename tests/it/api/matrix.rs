@@ -99,7 +99,7 @@ const NAME: &str = r#"{"name": "Name {n}"}"#;
 const ROLE: &str = r#"{"role": "member"}"#;
 
 #[rustfmt::skip]
-pub const TABLE: [Entry; 65] = [
+pub const TABLE: [Entry; 66] = [
     entry("GET /v1/me", "", "", 200, EVERYBODY),
     entry("GET /v1/me/descendants", "", "", 200, EVERYBODY),
     entry("GET /v1/scopes", "", "", 200, EVERYBODY),
@@ -155,6 +155,7 @@ pub const TABLE: [Entry; 65] = [
     entry("PATCH /v1/users/{user}", "", NAME, 200, OPERATORS),
     entry("POST /v1/users/{user}/reactivate", "", "{}", 200, OPERATORS),
     entry("POST /v1/users/{user}/password-reset", "", "{}", 201, OPERATORS),
+    entry("POST /v1/users/{user}/reset-factors", "", "{}", 200, OPERATORS),
     entry("POST /v1/users/{user}/deactivate", "", "{}", 200, OPERATORS),
     entry("POST /v1/users/{user}/revoke-all", "", BEFORE, 200, OPERATORS),
     entry("GET /v1/clients", "", "", 200, OPERATORS),

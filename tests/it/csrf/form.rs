@@ -11,13 +11,14 @@ const TERMS: &[(&str, &str)] = &[
 
 /// Every path that takes a form, with fields that would have an effect. A path missing from this
 /// table fails the suite.
-pub const FORMS: [(&str, &[(&str, &str)]); 53] = [
+pub const FORMS: [(&str, &[(&str, &str)]); 57] = [
     ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
     ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
     (
         "/login/connect",
         &[("link", "{link}"), ("password", PASSWORD)],
     ),
+    ("/login/factor", &[("link", "{link}"), ("code", "123456")]),
     ("/logout", &[]),
     ("/forgot", &[("email", EMAIL)]),
     (
@@ -68,6 +69,12 @@ pub const FORMS: [(&str, &[(&str, &str)]); 53] = [
         "/account/identities/disconnect",
         &[("issuer", "https://id.example.com")],
     ),
+    (
+        "/account/security/totp",
+        &[("sealed", "x"), ("code", "123456")],
+    ),
+    ("/account/security/totp/remove", &[]),
+    ("/account/security/recovery-codes", &[]),
     ("/devices/sign-out-others", &[]),
     ("/devices/browsers/{id}/sign-out", &[]),
     ("/devices/terminals/{id}/sign-out", &[]),

@@ -2,7 +2,7 @@
 
 use super::jose::Claims;
 use chrono::Duration;
-use config::{EntryRules, Provider};
+use config::{EntryRules, Provider, SecondFactor};
 use domain::Instant;
 use domain::identity::Identity;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,8 @@ pub struct Arrived {
     pub groups: Option<Vec<String>>,
     /// Whether the user may have groups that the provider has not stated.
     pub are_groups_unknown: bool,
+    /// Whether the user has proven two factors at the provider.
+    pub has_second_factor: bool,
     /// The session at the provider, `sid`.
     pub session: Option<String>,
     /// When the user signed in at the provider, if it states that.
@@ -126,6 +128,8 @@ impl Arrived {
             name: short("name").map(str::to_owned),
             are_groups_unknown: groups.is_none() && are_groups_elsewhere(claims, &provider.entry),
             groups,
+            has_second_factor: provider.second_factor == SecondFactor::Always
+                || states_second_factor(claims),
             session: short("sid").map(str::to_owned),
             authenticated_at: seconds(claims, "auth_time")
                 .and_then(|seconds| Instant::from_timestamp(seconds, 0)),
@@ -190,6 +194,23 @@ impl Arrived {
         }
         Ok(())
     }
+}
+
+/// The classes of sign-ins with two factors: those of OpenID Connect (EAP ACR Values 1.0), of REFEDS and
+/// of PAPE.
+const TWO_FACTORS: [&str; 4] = [
+    "phr",
+    "phrh",
+    "https://refeds.org/profile/mfa",
+    "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
+];
+
+/// Whether the claims state two factors: the method `mfa` (RFC 8176), or a class that includes it. One
+/// other method is one factor, and two may be of the same kind.
+fn states_second_factor(claims: &Claims) -> bool {
+    let methods = claims.get("amr").and_then(Value::as_array);
+    let is_mfa = methods.is_some_and(|methods| methods.iter().any(|one| one == "mfa"));
+    is_mfa || text(claims, "acr").is_some_and(|class| TWO_FACTORS.contains(&class))
 }
 
 /// Whether a provider leaves out the groups since there are too many: the claim is elsewhere

@@ -4,7 +4,7 @@ use super::claims::Arrived;
 use super::pending::{self, Entry};
 use super::{Failed, find, refresh, rules};
 use crate::access::Caller;
-use crate::session::{self, NewSession};
+use crate::factor::{self, Begun, Proven};
 use crate::tx::Tx;
 use crate::user::{self, take_address};
 use crate::{Error, Request};
@@ -18,8 +18,8 @@ use serde_json::json;
 
 /// How a sign-in with a provider ended.
 pub enum Entered {
-    /// The user is signed in, and continues at the local path.
-    SignedIn(Box<NewSession>, String),
+    /// The user is signed in or has to prove a second factor, and continues at the local path.
+    Begun(Begun, String),
     /// The identity is not linked to a user yet, and the account to link it to has to be proven on
     /// the page for it, which gets this sealed text.
     Connect(String),
@@ -27,7 +27,7 @@ pub enum Entered {
 
 /// What the transaction found.
 enum Found {
-    SignedIn(Box<NewSession>),
+    Begun(Begun),
     Unproven,
     Refused(Failed),
 }
@@ -50,7 +50,7 @@ pub(super) async fn enter(
         })
         .await?;
     match found {
-        Found::SignedIn(session) => Ok(Entered::SignedIn(session, entry.return_to)),
+        Found::Begun(begun) => Ok(Entered::Begun(begun, entry.return_to)),
         Found::Unproven => Ok(Entered::Connect(pending::seal(&req.app, visitor, &entry))),
         Found::Refused(failed) => Err(failed),
     }
@@ -108,8 +108,11 @@ fn admit(
         // The clock of the provider may be ahead.
         authenticated_at: arrived.authenticated_at.map(|at| at.min(tx.now)),
     };
-    let session = session::begin(tx, &user, Some(begun))?;
-    Ok(Found::SignedIn(Box::new(session)))
+    let proven = match arrived.has_second_factor {
+        true => Proven::AtProvider,
+        false => Proven::One,
+    };
+    Ok(Found::Begun(factor::begin(tx, &user, Some(begun), proven)?))
 }
 
 /// Stores what the provider states about a user: the memberships, and that the user has the address.

@@ -14,7 +14,7 @@ mod oidc;
 mod pending;
 mod refresh;
 mod rules;
-mod state;
+pub(crate) mod state;
 
 pub use claims::Arrived;
 pub(crate) use connect::disconnect_all;

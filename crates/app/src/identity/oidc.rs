@@ -214,7 +214,11 @@ async fn complete(
         let mut all = info.clone();
         // Signed claims take precedence.
         all.extend(claims.clone());
-        arrived = Arrived::read(provider, &all).map_err(Failed::Invalid)?;
+        arrived = Arrived {
+            // The sign-in is described by the ID token.
+            has_second_factor: arrived.has_second_factor,
+            ..Arrived::read(provider, &all).map_err(Failed::Invalid)?
+        };
     }
     arrived.refresh_token = token("refresh_token").map(str::to_owned);
     Ok(arrived)

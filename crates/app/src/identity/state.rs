@@ -1,4 +1,5 @@
-//! The state that a browser keeps while its user is at a provider, sealed for that browser.
+//! The state that a browser keeps while its user is at a provider or between two steps, sealed for that
+//! browser.
 //!
 //! The values are encrypted under a key of the server and of the browser's cookie, so that a value
 //! that began in one browser is invalid in another (login CSRF), and the server stores nothing.
@@ -9,8 +10,8 @@ use domain::Instant;
 use domain::sealed::{SealKey, SealSalt};
 use domain::secret::Secret;
 
-/// How long a user may take at the provider, and to prove an existing account.
-pub(super) fn lifetime() -> Duration {
+/// How long a user may take at the provider, to prove an existing account or a second factor.
+pub(crate) fn lifetime() -> Duration {
     Duration::minutes(10)
 }
 
@@ -18,7 +19,7 @@ pub(super) fn lifetime() -> Duration {
 const SALT_LENGTH: usize = 64;
 
 /// Seals a text for a browser. `purpose` separates texts of different kinds and providers.
-pub(super) fn seal(app: &App, visitor: &Secret, purpose: &str, text: &str) -> String {
+pub(crate) fn seal(app: &App, visitor: &Secret, purpose: &str, text: &str) -> String {
     let salt: SealSalt = app.random();
     let millis = app.now().timestamp_millis();
     let sealed = key(app, visitor, &salt).seal(0, purpose, &format!("{millis}.{text}"));
@@ -26,7 +27,7 @@ pub(super) fn seal(app: &App, visitor: &Secret, purpose: &str, text: &str) -> St
 }
 
 /// Opens a text that this browser got in the last minutes, and says when it was sealed.
-pub(super) fn open(
+pub(crate) fn open(
     app: &App,
     visitor: &Secret,
     purpose: &str,

@@ -158,7 +158,8 @@ fn join(tx: &mut Tx<'_>, link: &Digest, new: &ValidUser) -> Result<NewSession, E
             created.user
         }
     };
-    session::begin(tx, &user, None)
+    // A user who is taken over has no second factor any more.
+    session::begin(tx, &user, None, None)
 }
 
 /// Counts a user that an invitation creates.

@@ -107,7 +107,7 @@ pub async fn set_up(req: &Request, link: &Secret, new: CreateUser) -> Result<New
             return Err(Error::NotFound);
         }
         let CreatedUser { user, .. } = insert(tx, &new, Some(tx.now))?;
-        session::begin(tx, &user, None)
+        session::begin(tx, &user, None, None)
     })
     .await
 }

@@ -4,10 +4,10 @@ use super::directory::{DEACTIVATED, Named};
 use super::{check_password, hash, link};
 use crate::access::Caller;
 use crate::audit::{Event, Target};
+use crate::factor::{self, Begun, Proven};
 use crate::hashing::Waiter;
 use crate::identity;
 use crate::mail::{self, MailSlot};
-use crate::session::{self, NewSession};
 use crate::throttle::{self, ResetSender};
 use crate::tx::Tx;
 use crate::{App, Error, Request, token};
@@ -206,9 +206,9 @@ pub async fn find_reset(req: &Request, link: &Secret) -> Result<User, Error> {
 }
 
 /// Ends the access that an attacker may have to a user that is recovered: the sessions, the approved
-/// device grants and, if the address is unverified, the tokens with what was created with them, and
-/// the identities at providers. An attacker may have registered the address of another. The
-/// transaction has locked the user.
+/// device grants and, if the address is unverified, the tokens with what was created with them, the
+/// identities at providers, and the second factors. An attacker may have registered the address of
+/// another. The transaction has locked the user.
 pub(super) fn end_access_of_other(tx: &mut Tx<'_>, user: &User) -> Result<(), Error> {
     store::session::delete_sessions(tx.conn, &user.id, None)?;
     if user.email_verified_at.is_some() {
@@ -216,13 +216,18 @@ pub(super) fn end_access_of_other(tx: &mut Tx<'_>, user: &User) -> Result<(), Er
     }
     let all = TokenFilter::Owner(TokenOwner::User(user.id.clone()));
     token::end_with_descendants(tx, &all, None, RevocationReason::Recovered)?;
-    identity::disconnect_all(tx, &user.id)
+    identity::disconnect_all(tx, &user.id)?;
+    match store::factor::is_any(tx.conn, &user.id)? {
+        true => factor::remove_all(tx, &user.id),
+        false => Ok(()),
+    }
 }
 
-/// Sets a new password with a link, ends all sessions of the user, and signs the user in. Without
-/// passwords, the link signs in alone. Tokens stay active if the address is verified; see
+/// Sets a new password with a link, ends all sessions of the user, and signs the user in, or asks for
+/// a second factor: the link replaces only the password. Without passwords, the link replaces the
+/// sign-in with a provider. Tokens stay active if the address is verified; see
 /// [`end_access_of_other`]. Fails with [`Error::NotFound`] for a wrong, expired or used link.
-pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSession, Error> {
+pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<Begun, Error> {
     let app = &req.app;
     // A wrong link must not cost a password hash.
     let user = find_reset(req, link).await?;
@@ -236,7 +241,7 @@ pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSess
     let sets_password = hash.is_some();
     let link = link.clone();
     let req = req.with_caller(Caller::Anonymous);
-    let session = req
+    let begun = req
         .change(Action::PasswordReset, move |tx| {
             let found = link::find(tx, &link, LinkPurpose::Reset)?;
             // Lock the user first, in the same order as the creation of a link.
@@ -256,11 +261,11 @@ pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<NewSess
                 ..tx.event(Action::PasswordReset)
             };
             record.write(tx.conn, Some(user.id.as_str()), json!({}))?;
-            session::begin(tx, &user, None)
+            factor::begin(tx, &user, None, Proven::One)
         })
         .await?;
     if sets_password {
         mail::tell_password_changed(app, &user);
     }
-    Ok(session)
+    Ok(begun)
 }

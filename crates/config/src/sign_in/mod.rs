@@ -1,11 +1,13 @@
 //! `[sign_in]`: browser sessions, password hashing and identity providers.
 
 mod provider;
+mod second_factor;
 
 pub use provider::{
     EntryRules, GroupRule, HandOff, HandOffKey, LogoutEnds, Oidc, Protocol, Provider,
     SignatureAlgorithm, secure_url,
 };
+pub use second_factor::SecondFactor;
 
 use super::duration::{self, DAY, MINUTE};
 use super::server::cores;

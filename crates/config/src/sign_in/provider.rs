@@ -5,6 +5,7 @@ use super::super::duration::{DAY, HOUR, MINUTE};
 use super::super::organizations::organization;
 use super::super::server::is_loopback;
 use super::super::table::Table;
+use super::SecondFactor;
 use domain::role::Role;
 use domain::secret::Secret;
 use std::fmt;
@@ -39,6 +40,8 @@ pub struct Provider {
     pub issuer: String,
     /// Which of its users may enter, and where they belong.
     pub entry: EntryRules,
+    /// Which of its sign-ins have two factors.
+    pub second_factor: SecondFactor,
     /// How users sign in with it.
     pub protocol: Protocol,
 }
@@ -164,6 +167,7 @@ impl Provider {
             enabled,
             issuer: issuer?,
             entry,
+            second_factor: SecondFactor::read(table),
             protocol: Protocol::Oidc(Oidc {
                 client_id: client_id?,
                 client_secret,
@@ -188,6 +192,7 @@ impl Provider {
             enabled,
             issuer: issuer.unwrap_or_else(|| url.origin().ascii_serialization()),
             entry,
+            second_factor: SecondFactor::read(table),
             protocol: Protocol::HandOff(HandOff { url, key: key? }),
         })
     }

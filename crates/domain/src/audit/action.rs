@@ -142,6 +142,15 @@ words! {
         IdentityLinked = "identity.linked",
         /// An identity at a provider was unlinked from a user.
         IdentityUnlinked = "identity.unlinked",
+        /// A user added a second factor.
+        FactorAdded = "factor.added",
+        /// A user removed a second factor.
+        FactorRemoved = "factor.removed",
+        /// All second factors of a user were removed: by the operator, or since another user proved
+        /// the unverified address.
+        FactorsReset = "factor.reset",
+        /// New recovery codes of a user replaced the earlier ones.
+        RecoveryCodesCreated = "factor.recovery_codes_created",
         /// A session was ended.
         SignedOut = "session.ended",
         /// An organization was created.

@@ -52,6 +52,14 @@ impl PageRequest {
         }
     }
 
+    /// The page frame without the user: a sign-in is not complete, even if this browser has a session.
+    pub fn signed_out_chrome(&self) -> Chrome {
+        Chrome {
+            user: None,
+            ..self.chrome()
+        }
+    }
+
     /// Responds with a page. A page that shows a form again has the status of the form.
     pub fn page(&self, status: StatusCode, page: &impl Template) -> Answer {
         let html = render(page, &self.app.config().branding.words)

@@ -12,6 +12,7 @@ pub mod chart;
 pub mod device;
 pub mod devices;
 pub mod error;
+pub mod factor;
 mod filters;
 mod form;
 pub mod identity;

@@ -7,6 +7,7 @@ mod audit;
 mod device;
 mod devices;
 mod error;
+mod factor;
 mod identity;
 mod invitation;
 mod member;
@@ -164,6 +165,7 @@ pub fn all() -> Vec<Sample> {
         policy::samples(),
         audit::samples(),
         error::samples(),
+        factor::samples(),
         problem::samples(),
         admin::samples(),
         scopes::samples(),

@@ -1,0 +1,82 @@
+//! Second factors: the authenticator apps and recovery codes of users, and the step of a sign-in that
+//! asks for one.
+//!
+//! A session begins only after the step, so no page has to ask whether it is complete.
+
+mod authenticator;
+mod recovery;
+mod step;
+
+pub use authenticator::{Added, Offer, add, offer, remove};
+pub use recovery::{NewCodes, renew};
+pub use step::{Begun, Completed, Step, Waiting, complete, find, seal};
+pub(crate) use step::{Proven, begin};
+
+use crate::tx::Tx;
+use crate::user::Named;
+use crate::{Error, Request};
+use domain::Instant;
+use domain::audit::Action;
+use domain::id::UserId;
+use domain::user::User;
+use serde_json::json;
+
+/// The second factors of a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Factors {
+    /// The authenticator app.
+    pub authenticator: Option<AuthenticatorUse>,
+    /// How many recovery codes are left.
+    pub recovery_codes: usize,
+}
+
+/// When an authenticator app was added and used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthenticatorUse {
+    /// When it was added.
+    pub created_at: Instant,
+    /// When the user last signed in with it.
+    pub last_used_at: Option<Instant>,
+}
+
+/// The second factors of the signed-in user.
+pub async fn list(req: &Request) -> Result<Factors, Error> {
+    req.read(|tx| {
+        let id = &tx.caller().signed_in()?.user.id;
+        let found = store::factor::find_authenticator(tx.conn, id)?;
+        Ok(Factors {
+            authenticator: found.map(|found| AuthenticatorUse {
+                created_at: found.created_at,
+                last_used_at: found.last_used_at,
+            }),
+            recovery_codes: store::factor::count_recovery_codes(tx.conn, id)?,
+        })
+    })
+    .await
+}
+
+/// Removes all second factors of a user who has lost them, for the operator. The sessions stay.
+pub async fn reset(req: &Request, named: Named) -> Result<User, Error> {
+    req.caller.require_operator()?;
+    req.change(Action::FactorsReset, move |tx| {
+        let id = named.find(tx.conn)?.id;
+        store::user::lock_user_exclusive(tx.conn, &id)?;
+        remove_all(tx, &id)?;
+        store::user::find_user(tx.conn, &id)?.ok_or(Error::NotFound)
+    })
+    .await
+}
+
+/// Removes all second factors of a user, whom the transaction has locked.
+pub(crate) fn remove_all(tx: &mut Tx<'_>, user_id: &UserId) -> Result<(), Error> {
+    store::factor::delete_all(tx.conn, user_id)?;
+    tx.record_as(Action::FactorsReset, Some(user_id.as_str()), json!({}))
+}
+
+/// Locks the signed-in user for a change of the factors, which needs a recent sign-in; returns the id.
+fn lock_own(tx: &mut Tx<'_>) -> Result<UserId, Error> {
+    let id = tx.caller().signed_in()?.user.id.clone();
+    tx.require_recent_sign_in()?;
+    store::user::lock_user_exclusive(tx.conn, &id)?;
+    Ok(id)
+}

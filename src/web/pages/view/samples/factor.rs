@@ -1,0 +1,104 @@
+//! Second factors, in every state.
+
+use super::super::FieldErrors;
+use super::super::factor::*;
+use super::{HOSTILE, Sample, ada, minutes, sample, stranger};
+
+fn step(has_authenticator: bool, errors: FieldErrors) -> LoginFactorPage {
+    LoginFactorPage {
+        chrome: stranger(),
+        link: "sealed".into(),
+        email: "ada@example.com".into(),
+        has_authenticator,
+        errors,
+    }
+}
+
+fn authenticator(state: AuthenticatorState, errors: FieldErrors) -> AuthenticatorPage {
+    AuthenticatorPage {
+        chrome: ada(),
+        state,
+        errors,
+    }
+}
+
+fn offered(url: &str) -> AuthenticatorState {
+    AuthenticatorState::Offered {
+        qr: qr(url),
+        secret: "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ".into(),
+        sealed: "sealed".into(),
+    }
+}
+
+fn codes(left: usize, has_factor: bool) -> RecoveryPage {
+    RecoveryPage {
+        chrome: ada(),
+        left,
+        has_factor,
+        errors: FieldErrors::none(),
+    }
+}
+
+/// Second factors.
+pub fn samples() -> Vec<Sample> {
+    const URL: &str = "otpauth://totp/Doorcode:ada%40example%2Ecom?secret=GEZDGNBVGY3TQOJQ";
+    let none = FieldErrors::none;
+    let wrong = || FieldErrors::on("code", "This code is wrong or was used.");
+    let present = |last_used| AuthenticatorState::Present {
+        added: minutes(-9000),
+        last_used,
+    };
+    let hostile = LoginFactorPage {
+        email: HOSTILE.into(),
+        ..step(true, none())
+    };
+    let new_codes = |codes: Option<Vec<String>>| NewCodesPage {
+        chrome: ada(),
+        codes,
+    };
+    let shown = (0..10).map(|n| format!("012{n}-4567-89ab-cdef")).collect();
+    let refused = RecoveryPage {
+        errors: FieldErrors::whole("Recovery codes replace a second factor."),
+        ..codes(0, false)
+    };
+    let closed = LoginFactorClosedPage { chrome: stranger() };
+    let too_long = offered(&"x".repeat(3_000));
+    vec![
+        sample("login-factor", "empty", &step(true, none())),
+        sample("login-factor", "without-app", &step(false, none())),
+        sample("login-factor", "errors", &step(true, wrong())),
+        sample("login-factor", "hostile", &hostile),
+        sample("login-factor-closed", "closed", &closed),
+        sample(
+            "authenticator",
+            "offered",
+            &authenticator(offered(URL), none()),
+        ),
+        sample(
+            "authenticator",
+            "errors",
+            &authenticator(offered(URL), wrong()),
+        ),
+        sample(
+            "authenticator",
+            "without-qr",
+            &authenticator(too_long, none()),
+        ),
+        sample(
+            "authenticator",
+            "unused",
+            &authenticator(present(None), none()),
+        ),
+        sample(
+            "authenticator",
+            "used",
+            &authenticator(present(Some(minutes(-5))), none()),
+        ),
+        sample("recovery-codes", "all", &codes(10, true)),
+        sample("recovery-codes", "one", &codes(1, true)),
+        sample("recovery-codes", "no-factor", &codes(0, false)),
+        sample("recovery-codes", "errors", &refused),
+        sample("recovery-codes-new", "shown", &new_codes(Some(shown))),
+        sample("recovery-codes-new", "gone", &new_codes(None)),
+    ]
+}
