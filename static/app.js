@@ -231,3 +231,65 @@ if (times.length > 0) {
     }
   }, 60000);
 }
+
+// Passkeys: only scripts can use authenticators. Bytes are sent in base64url.
+const toBytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
+const toText = (bytes) =>
+  btoa(String.fromCharCode(...new Uint8Array(bytes ?? []))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+// Of two requests at once browsers refuse the second one.
+let waiting = new AbortController();
+
+async function usePasskey(form, options) {
+  const { passkey, challenge, host, user, email, brand, known = "" } = form.dataset;
+  const ids = known.split(" ").filter(Boolean);
+  const credentials = ids.map((id) => ({ type: "public-key", id: toBytes(id) }));
+  waiting.abort();
+  waiting = new AbortController();
+  const { signal } = waiting;
+  const common = { challenge: toBytes(challenge), userVerification: "preferred" };
+  const found =
+    passkey === "create"
+      ? await navigator.credentials.create({
+          signal,
+          publicKey: {
+            ...common,
+            rp: { id: host, name: brand },
+            user: { id: new TextEncoder().encode(user), name: email, displayName: email },
+            pubKeyCredParams: [-7, -8, -257].map((alg) => ({ type: "public-key", alg })),
+            authenticatorSelection: { residentKey: "preferred", userVerification: "preferred" },
+            excludeCredentials: credentials,
+          },
+        })
+      : await navigator.credentials.get({
+          ...options,
+          signal,
+          publicKey: { ...common, rpId: host, allowCredentials: credentials },
+        });
+  const { response } = found;
+  const values = {
+    credential: found.rawId,
+    client_data: response.clientDataJSON,
+    data: response.authenticatorData ?? response.getAuthenticatorData(),
+    signature: response.signature,
+    user_handle: response.userHandle,
+  };
+  for (const [name, bytes] of Object.entries(values)) form.elements[name].value = toText(bytes);
+  form.submit();
+}
+
+for (const form of window.PublicKeyCredential ? document.querySelectorAll("[data-passkey]") : []) {
+  const problem = form.querySelector("[data-passkey-error]");
+  form.hidden = false;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    problem.hidden = true;
+    await usePasskey(form, {}).catch(() => (problem.hidden = false));
+  });
+  // The browser offers passkeys in the field for the email.
+  if (document.querySelector("[autocomplete~=webauthn]")) {
+    PublicKeyCredential.isConditionalMediationAvailable?.().then((isAvailable) => {
+      if (isAvailable) usePasskey(form, { mediation: "conditional" }).catch(() => {});
+    });
+  }
+}

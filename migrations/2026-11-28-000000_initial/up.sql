@@ -76,6 +76,20 @@ CREATE TABLE authenticator (
     last_step BIGINT NOT NULL
 );
 
+-- The passkeys of users (Web Authentication). The id of a credential, its key as COSE in hexadecimal,
+-- and the number of its last signature.
+CREATE TABLE passkey (
+    id TEXT NOT NULL PRIMARY KEY,
+    credential TEXT NOT NULL UNIQUE,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    name TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    counter BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL,
+    last_used_at TIMESTAMP
+);
+CREATE INDEX passkey_user ON passkey (user_id, created_at);
+
 -- Recovery codes, as digests under a key that is not stored. Deleted on use.
 CREATE TABLE recovery_code (
     user_id TEXT NOT NULL REFERENCES users (id),

@@ -1,6 +1,7 @@
 //! Second factors: what a user proves besides the password.
 
 use super::Instant;
+use super::id::{PasskeyId, UserId};
 use super::secret::{Digest, Key};
 use std::fmt;
 
@@ -11,6 +12,8 @@ pub enum Factor {
     Totp,
     /// A recovery code.
     RecoveryCode,
+    /// A passkey.
+    Passkey,
 }
 
 impl Factor {
@@ -19,6 +22,7 @@ impl Factor {
         match self {
             Self::Totp => "totp",
             Self::RecoveryCode => "recovery_code",
+            Self::Passkey => "passkey",
         }
     }
 }
@@ -36,6 +40,27 @@ pub struct Authenticator {
     pub last_used_at: Option<Instant>,
     /// The time step of the last value that was used; see [`super::totp`].
     pub last_step: i64,
+}
+
+/// A passkey of a user; see [`super::webauthn`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passkey {
+    /// Its identifier.
+    pub id: PasskeyId,
+    /// The id of the credential, in base64url.
+    pub credential: String,
+    /// The user.
+    pub user_id: UserId,
+    /// The name that the user gave it.
+    pub name: String,
+    /// The key as COSE, in hexadecimal.
+    pub public_key: String,
+    /// The number of the last signature.
+    pub counter: u32,
+    /// When it was added.
+    pub created_at: Instant,
+    /// When the user last signed in with it.
+    pub last_used_at: Option<Instant>,
 }
 
 /// Number of recovery codes of a user.

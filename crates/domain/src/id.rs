@@ -25,8 +25,8 @@ fn is_well_formed(prefix: &str, text: &str) -> bool {
 }
 
 /// The prefixes of all kinds.
-const PREFIXES: [&str; 8] = [
-    "usr_", "org_", "prj_", "inv_", "tok_", "ses_", "grt_", "evt_",
+const PREFIXES: [&str; 9] = [
+    "usr_", "org_", "prj_", "inv_", "tok_", "ses_", "grt_", "evt_", "psk_",
 ];
 
 /// Whether a text has the form of an identifier of any kind, and so is not a secret.
@@ -79,6 +79,7 @@ id!(/** A token: personal or of an organization. */ TokenId, "tok_");
 id!(/** A browser session. */ SessionId, "ses_");
 id!(/** A device grant (RFC 8628). */ GrantId, "grt_");
 id!(/** A record of the audit log. */ EventId, "evt_");
+id!(/** A passkey of a user. */ PasskeyId, "psk_");
 
 #[cfg(test)]
 mod tests {
@@ -105,6 +106,7 @@ mod tests {
             SessionId::new(at, seed).as_str(),
             GrantId::new(at, seed).as_str(),
             EventId::new(at, seed).as_str(),
+            PasskeyId::new(at, seed).as_str(),
         ] {
             assert!(is_any(id), "{id}");
             assert!(!is_any(&format!("dc{}", &id[3..])) && !is_any(&format!("{id}0")));

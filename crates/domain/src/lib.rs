@@ -31,6 +31,7 @@ pub mod totp;
 pub mod user;
 pub mod user_code;
 pub mod visible_tokens;
+pub mod webauthn;
 pub mod words;
 
 pub use fault::{Fault, Faults, MOST_FAULTS};

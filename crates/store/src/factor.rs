@@ -1,6 +1,6 @@
-//! Second factors of users: authenticator apps and recovery codes.
+//! Second factors of users: authenticator apps and recovery codes. Passkeys are in [`super::passkey`].
 
-use super::schema::{authenticator, recovery_code};
+use super::schema::{authenticator, passkey, recovery_code};
 use super::statement::{ReadRow, Statement};
 use super::{Conn, Error, stored};
 use chrono::NaiveDateTime;
@@ -119,12 +119,15 @@ fn delete_recovery_codes(conn: &mut Conn, user_id: &UserId) -> Result<(), Error>
 
 /// Whether a sign-in of the user needs a second factor.
 pub fn is_any(conn: &mut Conn, user_id: &UserId) -> Result<bool, Error> {
-    let found = authenticator::table.find(user_id.as_str());
-    Ok(diesel::select(diesel::dsl::exists(found)).row(conn)?)
+    let app = authenticator::table.find(user_id.as_str());
+    let passkeys = passkey::table.filter(passkey::user_id.eq(user_id.as_str()));
+    let is_any = diesel::dsl::exists(app).or(diesel::dsl::exists(passkeys));
+    Ok(diesel::select(is_any).row(conn)?)
 }
 
-/// Removes all second factors of a user, with the recovery codes; `false` if there was none.
-pub fn delete_all(conn: &mut Conn, user_id: &UserId) -> Result<bool, Error> {
+/// Removes all second factors of a user, with the recovery codes.
+pub fn delete_all(conn: &mut Conn, user_id: &UserId) -> Result<(), Error> {
     delete_recovery_codes(conn, user_id)?;
-    delete_authenticator(conn, user_id)
+    delete_authenticator(conn, user_id)?;
+    diesel::delete(passkey::table.filter(passkey::user_id.eq(user_id.as_str()))).run(conn)
 }

@@ -27,6 +27,7 @@ pub mod invitation;
 mod limits;
 mod migrate;
 pub mod org;
+pub mod passkey;
 pub mod policy;
 pub mod project;
 mod readers;

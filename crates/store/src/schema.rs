@@ -1,5 +1,9 @@
 //! The tables, column by column as in `migrations/`.
 
+mod sign_in;
+
+pub use sign_in::{authenticator, identity, passkey, recovery_code, used_assertion};
+
 diesel::table! {
     users (id) {
         id -> Text,
@@ -24,45 +28,6 @@ diesel::table! {
         created_by -> Text,
         created_at -> Timestamp,
         expires_at -> Timestamp,
-    }
-}
-
-diesel::table! {
-    identity (issuer, subject) {
-        issuer -> Text,
-        subject -> Text,
-        user_id -> Text,
-        email -> Nullable<Text>,
-        created_at -> Timestamp,
-        last_used_at -> Timestamp,
-        refresh_salt -> Nullable<Text>,
-        refresh_token -> Nullable<Text>,
-        check_at -> Nullable<Timestamp>,
-    }
-}
-
-diesel::table! {
-    used_assertion (id) {
-        id -> Text,
-        expires_at -> Timestamp,
-    }
-}
-
-diesel::table! {
-    authenticator (user_id) {
-        user_id -> Text,
-        salt -> Text,
-        secret -> Text,
-        created_at -> Timestamp,
-        last_used_at -> Nullable<Timestamp>,
-        last_step -> BigInt,
-    }
-}
-
-diesel::table! {
-    recovery_code (user_id, code_digest) {
-        user_id -> Text,
-        code_digest -> Text,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The second factors of the signed-in user: the authenticator app and the recovery codes.
+//! The authenticator app and the recovery codes of the signed-in user.
 
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::{form_on, read};
@@ -15,7 +15,8 @@ use wire::form::Form;
 
 const TOTP: &str = "/account/security/totp";
 const CODES: &str = "/account/security/recovery-codes";
-const SECRET: &str = "/account/security/recovery-codes/secret";
+/// The page that shows new recovery codes once.
+pub const SECRET: &str = "/account/security/recovery-codes/secret";
 
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -120,7 +121,7 @@ async fn show_codes(req: PageRequest) -> Answer {
     let page = RecoveryPage {
         chrome: req.chrome(),
         left: factors.recovery_codes,
-        has_factor: factors.authenticator.is_some(),
+        has_factor: factors.authenticator.is_some() || !factors.passkeys.is_empty(),
         errors: req.typed().errors,
     };
     req.page(StatusCode::OK, &page)

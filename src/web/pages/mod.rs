@@ -18,6 +18,7 @@ mod org_overview;
 mod org_request;
 mod page_request;
 mod page_route;
+mod passkey;
 mod password;
 mod policy;
 mod problem;
@@ -63,6 +64,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         account::routes,
         security::routes,
         factor::routes,
+        passkey::routes,
         email::routes,
         password::routes,
         recovery::routes,

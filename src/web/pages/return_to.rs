@@ -4,12 +4,13 @@
 pub const HOME: &str = "/tokens";
 
 /// The pages that sign-in can return to.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "/device",
     "/account",
     "/account/security",
     "/account/email/verify",
     "/account/email/confirm",
+    "/account/security/passkeys",
     "/account/security/recovery-codes",
     "/account/security/totp",
     "/invite",

@@ -2,6 +2,7 @@
 
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::read;
+use super::passkey::{ceremony, response};
 use super::session::end_session;
 use super::typed_form::TypedForm;
 use super::view::factor::{LoginFactorClosedPage, LoginFactorPage};
@@ -55,7 +56,11 @@ async fn show_factor(req: PageRequest) -> Answer {
         }
         Err(error) => return Err(error.into()),
     };
+    let offer = || factor::offer_sign_in(&req.app, &req.visitor);
+    let has_passkeys = !waiting.credentials.is_empty();
     let page = LoginFactorPage {
+        passkey: has_passkeys.then(offer).flatten().map(ceremony),
+        known: waiting.credentials.join(" "),
         // The sign-in is not complete, even if this browser has a session.
         chrome: req.signed_out_chrome(),
         link: sealed.to_owned(),
@@ -73,13 +78,19 @@ async fn submit_factor(req: PageRequest, form: Form, proof: FormProof) -> Answer
         return Err(Failure::StaleForm);
     }
     let code = form.value("code").unwrap_or_default();
-    match factor::complete(&req, req.browser(), link(&form), code).await {
+    let completed = match response(&form) {
+        Some(response) => {
+            factor::complete_with_passkey(&req, req.browser(), link(&form), response).await
+        }
+        None => factor::complete(&req, req.browser(), link(&form), code).await,
+    };
+    match completed {
         Ok(completed) => {
             end_session(&req).await?;
             Ok(req.begin(&completed.session.cookies, &completed.return_to))
         }
-        // The page explains it.
-        Err(app::Error::NotFound) => Ok(see_other(&req.form_address(&form))),
+        // Without the link, the page says that the sign-in is over.
+        Err(app::Error::NotFound) => Ok(see_other("/login/factor")),
         Err(error) => {
             let typed = TypedForm::refused(form, error)?;
             req.again(typed.with_status(StatusCode::UNAUTHORIZED)).await

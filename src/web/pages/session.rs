@@ -2,6 +2,7 @@
 
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::read;
+use super::passkey::{ceremony, response};
 use super::provider::{buttons, confirming, returning_to};
 use super::return_to::{HOME, local};
 use super::second_step::proceed;
@@ -13,6 +14,7 @@ use crate::web::failure::Failure;
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use app::factor::{Begun, offer_sign_in, sign_in_with_passkey};
 use app::session;
 use app::user::{self, CreateUser};
 use domain::role::Role;
@@ -155,6 +157,7 @@ pub async fn show_login(req: PageRequest) -> Answer {
     let page = LoginPage {
         chrome: req.signed_out_chrome(),
         email: email.unwrap_or_else(|| typed.text("email")),
+        passkey: offer_sign_in(&req.app, &req.visitor).map(ceremony),
         has_passwords,
         providers,
         return_to,
@@ -177,6 +180,19 @@ pub async fn submit_login(req: PageRequest, form: Form, proof: FormProof) -> Ans
         // Another tab of this browser has signed in. Nothing changes.
         (FormProof::None, Ok(_)) => return Ok(see_other(return_to)),
         (FormProof::None, Err(_)) => return Err(Failure::StaleSignIn(return_to.to_owned())),
+    }
+    if let Some(response) = response(&form) {
+        return match sign_in_with_passkey(&req, &req.visitor, response).await {
+            Ok(session) => proceed(&req, Begun::Session(Box::new(session)), return_to).await,
+            Err(app::Error::Unauthenticated) => {
+                let notice = LoginNotice::PasskeyFailed.as_str();
+                Ok(see_other(&format!(
+                    "{}&notice={notice}",
+                    login_path(return_to)
+                )))
+            }
+            Err(error) => Err(error.into()),
+        };
     }
     let password = Secret::new(form.value("password").unwrap_or_default());
     match session::sign_in(&req, req.browser(), email, &password).await {

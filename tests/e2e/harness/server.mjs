@@ -36,12 +36,12 @@ class Server {
   /** Where people and programs are told to find it. */
   url
 
-  async start({ settings, behindProxy }) {
+  async start({ settings, behindProxy, host }) {
     this.#dir = await mkdtemp(join(tmpdir(), 'doorcode-e2e-'))
     const port = await freePort()
     this.address = `http://127.0.0.1:${port}`
     if (behindProxy) this.#proxy = await startProxy(this.#dir, this.address)
-    this.url = this.#proxy?.url ?? this.address
+    this.url = this.#proxy?.url ?? `http://${host}:${port}`
     // Nothing of the tester's own environment may reach the server.
     this.#env = {
       PATH: process.env.PATH,
@@ -108,12 +108,12 @@ sys.exit(0 if changed > 0 else "no row was changed")
 
 /**
  * Starts a server. `settings` are environment variables of its configuration; `behindProxy` puts
- * it behind a proxy that speaks TLS.
+ * it behind a proxy that speaks TLS. `host` is the one of its public URL.
  */
-export async function startServer({ settings = {}, behindProxy = false } = {}) {
+export async function startServer({ settings = {}, behindProxy = false, host = '127.0.0.1' } = {}) {
   const server = new Server()
   try {
-    await server.start({ settings, behindProxy })
+    await server.start({ settings, behindProxy, host })
   } catch (error) {
     await server.stop().catch(() => {}) // What kept it from starting says more.
     throw error

@@ -11,7 +11,7 @@ const TERMS: &[(&str, &str)] = &[
 
 /// Every path that takes a form, with fields that would have an effect. A path missing from this
 /// table fails the suite.
-pub const FORMS: [(&str, &[(&str, &str)]); 57] = [
+pub const FORMS: [(&str, &[(&str, &str)]); 60] = [
     ("/setup", &[("name", "Eve"), ("email", "eve@example.com")]),
     ("/login", &[("email", EMAIL), ("password", PASSWORD)]),
     (
@@ -75,6 +75,15 @@ pub const FORMS: [(&str, &[(&str, &str)]); 57] = [
     ),
     ("/account/security/totp/remove", &[]),
     ("/account/security/recovery-codes", &[]),
+    (
+        "/account/security/passkeys",
+        &[("name", "Laptop"), ("credential", "AAAA")],
+    ),
+    (
+        "/account/security/passkeys/{passkey}/name",
+        &[("name", "Mine")],
+    ),
+    ("/account/security/passkeys/{passkey}/remove", &[]),
     ("/devices/sign-out-others", &[]),
     ("/devices/browsers/{id}/sign-out", &[]),
     ("/devices/terminals/{id}/sign-out", &[]),

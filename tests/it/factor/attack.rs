@@ -1,8 +1,8 @@
 //! Attacks on the second step.
 
+use super::phone::{TOTP, enrol, first_step, link_of, second_step};
 use super::{assert_signed_in, assert_wrong};
 use crate::support::browser::Browser;
-use crate::support::factor::{TOTP, enrol, first_step, link_of, second_step};
 use crate::support::tenant::OPERATOR;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 use doorcode::app::user::{self, Named};

@@ -1,7 +1,7 @@
 //! Authenticator apps.
 
+use super::phone::{Phone, TOTP, enrol, first_step, second_step};
 use super::{WRONG, assert_signed_in, assert_wrong};
-use crate::support::factor::{Phone, TOTP, enrol, first_step, second_step};
 use crate::support::{EMAIL, PASSWORD, TestApp};
 
 #[actix_web::test]
@@ -30,9 +30,9 @@ async fn app_is_asked_for_after_the_password() {
     assert!(!other.cookies.contains_key("doorcode_session"));
     let page = other.get(&format!("/login/factor?link={link}")).await;
     assert!(page.contains(EMAIL) && page.contains(">Sign in</button>"));
-    let wrong = second_step(&mut other, &link, "000000").await;
+    let wrong = second_step(&mut other, &link, "135790").await;
     assert_wrong(&wrong);
-    assert!(!wrong.contains("000000"), "a typed code comes back");
+    assert!(!wrong.contains("135790"), "a typed code comes back");
     assert_eq!(test.count("session", "1 = 1"), sessions);
     assert_signed_in(&second_step(&mut other, &link, &phone.next_value()).await);
     assert_eq!(other.get("/tokens").await.status, 200);
@@ -57,7 +57,7 @@ async fn second_step_leads_to_the_requested_page() {
         ("return_to", "/account"),
     ];
     let page = browser.post("/login", &fields).await;
-    let link = crate::support::factor::link_of(&page);
+    let link = super::phone::link_of(&page);
     let page = second_step(&mut browser, &link, &phone.next_value()).await;
     assert_eq!((page.status, page.location()), (303, "/account"));
 }
@@ -106,9 +106,9 @@ async fn removed_app_is_not_asked_for() {
     let mut browser = test.user().await;
     enrol(&test, &mut browser).await;
     browser.get(TOTP).await;
-    let page = browser.post(&format!("{TOTP}/remove"), &[]).await;
+    let page = browser.post_only(&format!("{TOTP}/remove"), &[]).await;
     assert_eq!((page.status, page.location()), (303, TOTP));
-    let page = browser.post(&format!("{TOTP}/remove"), &[]).await;
+    let page = browser.post_only(&format!("{TOTP}/remove"), &[]).await;
     assert_eq!((page.status, page.location()), (303, TOTP), "sent twice");
     assert_eq!(test.events("factor.removed"), 1);
     assert_eq!(test.count("recovery_code", "1 = 1"), 0);

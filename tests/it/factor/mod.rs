@@ -3,8 +3,11 @@
 mod attack;
 mod authenticator;
 mod parallel;
+mod passkey;
+mod phone;
 mod provider;
 mod recovery;
+mod software;
 
 use crate::support::browser::Page;
 

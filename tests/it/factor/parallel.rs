@@ -1,7 +1,7 @@
 //! Races for one value and one recovery code.
 
+use super::phone::{codes, enrol, first_step};
 use crate::support::browser::Browser;
-use crate::support::factor::{codes, enrol, first_step};
 use crate::support::{EMAIL, PASSWORD, TestApp};
 use futures_util::future::join_all;
 

@@ -1,15 +1,19 @@
 //! Second factor bypass through a provider: its sign-ins count as two factors only if it says so.
 
 use super::assert_signed_in;
-use crate::support::factor::{Phone, enrol, link_of, second_step};
+use super::phone::{Phone, enrol, link_of, second_step};
 use crate::support::provider::{ID, Provider};
 use crate::support::{EMAIL, PASSWORD, TestApp};
+use doorcode::app::Clock;
 use serde_json::{Value, json};
 
 /// A user of the provider with an authenticator app.
 async fn with_app(provider: &Provider, settings: &str) -> (TestApp, Phone) {
     let test = provider.server(settings).await;
     let mut browser = test.browser();
+    // A change of the factors needs a recent sign-in.
+    let now = test.clock.now().timestamp();
+    provider.state("auth_time", json!(now));
     provider.sign_in(&mut browser).await;
     let (phone, _) = enrol(&test, &mut browser).await;
     (test, phone)

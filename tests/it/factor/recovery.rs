@@ -1,8 +1,8 @@
 //! Recovery codes, and users who have lost all factors.
 
+use super::phone::{CODES, TOTP, codes, enrol, first_step, second_step};
 use super::{assert_signed_in, assert_wrong};
 use crate::support::device::Answer;
-use crate::support::factor::{CODES, TOTP, codes, enrol, first_step, second_step};
 use crate::support::{EMAIL, OPERATOR, PASSWORD, TestApp};
 use serde_json::json;
 

@@ -7,7 +7,6 @@ pub mod database;
 pub mod deployment;
 pub mod device;
 pub mod exchange;
-pub mod factor;
 pub mod ground;
 pub mod imports;
 pub mod log;

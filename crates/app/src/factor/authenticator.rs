@@ -1,7 +1,8 @@
 //! Authenticator apps: added with their first value, and removed by their user.
 
-use super::{lock_own, recovery};
+use super::{lock_own, recovery, remove_codes_of_none};
 use crate::identity::state;
+use crate::mail::{self, SecurityChange};
 use crate::tx::Tx;
 use crate::{App, Error, Request};
 use domain::Fault;
@@ -21,7 +22,7 @@ pub struct Offer {
     pub sealed: String,
 }
 
-/// The result of adding an authenticator app.
+/// The result of adding a second factor.
 #[derive(Clone)]
 pub struct Added {
     /// The user.
@@ -29,6 +30,9 @@ pub struct Added {
     /// The recovery codes, if the user had none.
     pub codes: Option<Secret>,
 }
+
+/// The factor in messages.
+const APP: &str = "an authenticator app";
 
 fn purpose(user_id: &UserId) -> String {
     format!("authenticator app of {user_id}")
@@ -70,33 +74,37 @@ pub async fn add(
     let wrong =
         "This is not the current code of the app. Check that the time of your phone is right.";
     let step = step.ok_or_else(|| Fault::new("code", wrong))?;
-    req.change(Action::FactorAdded, move |tx| {
-        let user_id = lock_own(tx)?;
-        let salt: SealSalt = tx.random();
-        let new = Authenticator {
-            salt: hex::encode(salt),
-            secret: key(tx.app(), &salt).seal(0, user_id.as_str(), secret.expose()),
-            created_at: tx.now,
-            last_used_at: None,
-            last_step: step,
-        };
-        if store::factor::find_authenticator(tx.conn, &user_id)?.is_some() {
-            return Err(PRESENT);
-        }
-        store::factor::insert_authenticator(tx.conn, &user_id, &new)?;
-        let detail = json!({"factor": Factor::Totp.as_str()});
-        tx.record(Some(user_id.as_str()), detail)?;
-        let codes = match store::factor::count_recovery_codes(tx.conn, &user_id)? {
-            0 => Some(recovery::replace(tx, &user_id)?),
-            _ => None,
-        };
-        Ok(Added { user_id, codes })
-    })
-    .await
+    let added = req
+        .change(Action::FactorAdded, move |tx| {
+            let user_id = lock_own(tx)?;
+            let salt: SealSalt = tx.random();
+            let new = Authenticator {
+                salt: hex::encode(salt),
+                secret: key(tx.app(), &salt).seal(0, user_id.as_str(), secret.expose()),
+                created_at: tx.now,
+                last_used_at: None,
+                last_step: step,
+            };
+            if store::factor::find_authenticator(tx.conn, &user_id)?.is_some() {
+                return Err(PRESENT);
+            }
+            store::factor::insert_authenticator(tx.conn, &user_id, &new)?;
+            let detail = json!({"factor": Factor::Totp.as_str()});
+            tx.record(Some(user_id.as_str()), detail)?;
+            let codes = match store::factor::count_recovery_codes(tx.conn, &user_id)? {
+                0 => Some(recovery::replace(tx, &user_id)?),
+                _ => None,
+            };
+            Ok(Added { user_id, codes })
+        })
+        .await?;
+    let user = &req.caller.signed_in()?.user;
+    mail::tell_security_changed(&req.app, user, SecurityChange::FactorAdded(APP));
+    Ok(added)
 }
 
 const PRESENT: Error =
-    Error::Conflict("Your account has an authenticator app. Remove it before you add another one.");
+    Error::Conflict("You have an authenticator app. Remove it before you add another one.");
 
 /// Removes the authenticator app of the signed-in user, and the recovery codes if it was the last
 /// factor. Fails with [`Error::NotFound`] if there is none.
@@ -106,13 +114,14 @@ pub async fn remove(req: &Request) -> Result<(), Error> {
         if !store::factor::delete_authenticator(tx.conn, &user_id)? {
             return Err(Error::NotFound);
         }
-        if !store::factor::is_any(tx.conn, &user_id)? {
-            store::factor::delete_all(tx.conn, &user_id)?;
-        }
+        remove_codes_of_none(tx, &user_id)?;
         let detail = json!({"factor": Factor::Totp.as_str()});
         tx.record(Some(user_id.as_str()), detail)
     })
-    .await
+    .await?;
+    let user = &req.caller.signed_in()?.user;
+    mail::tell_security_changed(&req.app, user, SecurityChange::FactorRemoved(APP));
+    Ok(())
 }
 
 /// Uses a value of the authenticator app of a user, once; `false` if it is wrong or used.

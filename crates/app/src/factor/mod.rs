@@ -1,22 +1,28 @@
-//! Second factors: the authenticator apps and recovery codes of users, and the step of a sign-in that
-//! asks for one.
+//! Second factors: the authenticator apps, passkeys and recovery codes of users, and the step of a
+//! sign-in that asks for one.
 //!
 //! A session begins only after the step, so no page has to ask whether it is complete.
 
 mod authenticator;
+mod ceremony;
+mod passkey;
 mod recovery;
 mod step;
 
 pub use authenticator::{Added, Offer, add, offer, remove};
+pub use ceremony::{Beginning, Response, offer_sign_in};
+pub use passkey::{add_passkey, offer_new, remove_passkey, rename_passkey, sign_in_with_passkey};
 pub use recovery::{NewCodes, renew};
-pub use step::{Begun, Completed, Step, Waiting, complete, find, seal};
+pub use step::{Begun, Completed, Step, Waiting, complete, complete_with_passkey, find, seal};
 pub(crate) use step::{Proven, begin};
 
+use crate::mail::{self, SecurityChange};
 use crate::tx::Tx;
 use crate::user::Named;
 use crate::{Error, Request};
 use domain::Instant;
 use domain::audit::Action;
+use domain::factor::Passkey;
 use domain::id::UserId;
 use domain::user::User;
 use serde_json::json;
@@ -26,6 +32,8 @@ use serde_json::json;
 pub struct Factors {
     /// The authenticator app.
     pub authenticator: Option<AuthenticatorUse>,
+    /// The passkeys, the oldest first.
+    pub passkeys: Vec<Passkey>,
     /// How many recovery codes are left.
     pub recovery_codes: usize,
 }
@@ -49,6 +57,7 @@ pub async fn list(req: &Request) -> Result<Factors, Error> {
                 created_at: found.created_at,
                 last_used_at: found.last_used_at,
             }),
+            passkeys: store::passkey::list_passkeys(tx.conn, id)?,
             recovery_codes: store::factor::count_recovery_codes(tx.conn, id)?,
         })
     })
@@ -58,19 +67,31 @@ pub async fn list(req: &Request) -> Result<Factors, Error> {
 /// Removes all second factors of a user who has lost them, for the operator. The sessions stay.
 pub async fn reset(req: &Request, named: Named) -> Result<User, Error> {
     req.caller.require_operator()?;
-    req.change(Action::FactorsReset, move |tx| {
-        let id = named.find(tx.conn)?.id;
-        store::user::lock_user_exclusive(tx.conn, &id)?;
-        remove_all(tx, &id)?;
-        store::user::find_user(tx.conn, &id)?.ok_or(Error::NotFound)
-    })
-    .await
+    let user = req
+        .change(Action::FactorsReset, move |tx| {
+            let id = named.find(tx.conn)?.id;
+            store::user::lock_user_exclusive(tx.conn, &id)?;
+            remove_all(tx, &id)?;
+            store::user::find_user(tx.conn, &id)?.ok_or(Error::NotFound)
+        })
+        .await?;
+    let change = SecurityChange::FactorRemoved("a second factor");
+    mail::tell_security_changed(&req.app, &user, change);
+    Ok(user)
 }
 
 /// Removes all second factors of a user, whom the transaction has locked.
 pub(crate) fn remove_all(tx: &mut Tx<'_>, user_id: &UserId) -> Result<(), Error> {
     store::factor::delete_all(tx.conn, user_id)?;
     tx.record_as(Action::FactorsReset, Some(user_id.as_str()), json!({}))
+}
+
+/// Removes the recovery codes of a user without another factor.
+fn remove_codes_of_none(tx: &mut Tx<'_>, user_id: &UserId) -> Result<(), Error> {
+    match store::factor::is_any(tx.conn, user_id)? {
+        true => Ok(()),
+        false => Ok(store::factor::delete_all(tx.conn, user_id)?),
+    }
 }
 
 /// Locks the signed-in user for a change of the factors, which needs a recent sign-in; returns the id.

@@ -25,7 +25,7 @@ pub async fn renew(req: &Request) -> Result<NewCodes, Error> {
         let user_id = lock_own(tx)?;
         if !store::factor::is_any(tx.conn, &user_id)? {
             return Err(Error::Conflict(
-                "Recovery codes replace a second factor. Add an authenticator app first.",
+                "Recovery codes replace a second factor. Add an authenticator app or a passkey first.",
             ));
         }
         let codes = replace(tx, &user_id)?;

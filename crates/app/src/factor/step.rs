@@ -1,9 +1,9 @@
 //! The second step of a sign-in. The first one seals the user for the browser, and nothing is stored:
 //! there is no session that other pages could take for a complete one.
 
-use super::{authenticator, recovery};
+use super::ceremony::{self, Response, Signed};
+use super::{authenticator, passkey, recovery};
 use crate::access::Caller;
-use crate::audit::tally::{self, Occurrence};
 use crate::identity::state;
 use crate::session::{self, Browser, NewSession};
 use crate::throttle;
@@ -111,12 +111,14 @@ pub struct Waiting {
     pub user: User,
     /// Whether the user has an authenticator app.
     pub has_authenticator: bool,
+    /// The credentials of the passkeys of the user, in base64url.
+    pub credentials: Vec<String>,
     step: Step,
     return_to: String,
 }
 
-/// The sign-in that waits. Fails with [`Error::NotFound`] for a sealed text that was used, is older
-/// than ten minutes, or is of another browser, and after a change of the password.
+/// The sign-in that waits. Fails with [`Error::NotFound`] for a sealed text that is older than ten
+/// minutes or of another browser, and after a change of the password.
 pub async fn find(req: &Request, visitor: &Secret, sealed: &str) -> Result<Waiting, Error> {
     let opened = state::open(&req.app, visitor, PURPOSE, sealed);
     let (opened, _) = opened.ok_or(Error::NotFound)?;
@@ -126,7 +128,9 @@ pub async fn find(req: &Request, visitor: &Secret, sealed: &str) -> Result<Waiti
         .read(move |tx| {
             let user = current(tx, &step)?;
             let found = store::factor::find_authenticator(tx.conn, &user.id)?;
+            let passkeys = store::passkey::list_passkeys(tx.conn, &user.id)?;
             Ok(Waiting {
+                credentials: passkeys.into_iter().map(|one| one.credential).collect(),
                 has_authenticator: found.is_some(),
                 user,
                 step: step.clone(),
@@ -159,66 +163,114 @@ pub struct Completed {
 /// What the transaction found.
 enum Found {
     SignedIn(Box<NewSession>),
-    Wrong,
+    Refused(&'static str),
 }
 
 /// Completes a sign-in with a value of the authenticator app or a recovery code. Fails with
-/// [`Error::Invalid`] for a wrong or used one, and with [`Error::NotFound`] like [`find`].
+/// [`Error::Invalid`] for a wrong or used one, and with [`Error::NotFound`] like [`find`], or
+/// if it was completed.
 pub async fn complete(
     req: &Request,
     browser: Browser<'_>,
     sealed: &str,
     typed: &str,
 ) -> Result<Completed, Error> {
-    let Waiting {
-        user,
-        step,
-        return_to,
-        ..
-    } = find(req, browser.visitor, sealed).await?;
+    let waiting = find(req, browser.visitor, sealed).await?;
     let app = &req.app;
-    let target = session::target_of(app, &user, &browser);
+    let target = session::target_of(app, &waiting.user, &browser);
     let (guess, password) = throttle::factor(app.key(), target);
     throttle::count(app, &guess).await?;
-    // Each sealed text signs in once.
-    let once = Secret::new(sealed).digest();
-    let typed = typed.to_owned();
+    let (once, typed) = (Secret::new(sealed).digest(), typed.to_owned());
+    let step = waiting.step.clone();
     let anonymous = req.with_caller(Caller::Anonymous);
     let found = anonymous
         .change(Action::SignedIn, move |tx| {
-            let id = UserId::parse(&step.user_id).ok_or(Error::NotFound)?;
-            store::user::lock_user_exclusive(tx.conn, &id)?;
-            let user = current(tx, &step)?;
+            let user = lock(tx, &step)?;
             let Some(factor) = prove(tx, &user.id, &typed)? else {
-                return Ok(Found::Wrong);
+                return Ok(Found::Refused("wrong_factor"));
             };
-            if !store::identity::use_assertion(tx.conn, &once, tx.now + state::lifetime())? {
-                return Err(Error::NotFound);
-            }
             guess.succeed(tx.conn)?;
             password.succeed(tx.conn)?;
-            let session = session::begin(tx, &user, step.session_identity(), Some(factor))?;
-            Ok(Found::SignedIn(Box::new(session)))
+            sign_in(tx, &user, (&step, &once), factor)
         })
         .await?;
-    match found {
-        Found::SignedIn(session) => Ok(Completed {
-            session: *session,
-            return_to,
-        }),
-        Found::Wrong => {
-            let failed = Occurrence {
-                target: Some(user.id.to_string()),
-                ..Occurrence::new(
-                    Action::SignInFailed,
-                    "wrong_factor",
-                    Caller::Anonymous.actor(),
-                )
+    finish(req, waiting, found)
+}
+
+/// Completes a sign-in with a passkey of the user. Fails with [`Error::Invalid`] if it is not
+/// accepted, and with [`Error::NotFound`] like [`find`], or
+/// if it was completed.
+pub async fn complete_with_passkey(
+    req: &Request,
+    browser: Browser<'_>,
+    sealed: &str,
+    response: Response,
+) -> Result<Completed, Error> {
+    let waiting = find(req, browser.visitor, sealed).await?;
+    let is_own = |signed: &Signed| signed.passkey.user_id == waiting.user.id;
+    let signed = match ceremony::verify(req, browser.visitor, &response).await? {
+        Ok(signed) if is_own(&signed) => signed,
+        Ok(_) => return finish(req, waiting, Found::Refused("wrong_user")),
+        Err(reason) => return finish(req, waiting, Found::Refused(reason)),
+    };
+    let target = session::target_of(&req.app, &waiting.user, &browser);
+    let (_, password) = throttle::factor(req.app.key(), target);
+    let (once, step) = (Secret::new(sealed).digest(), waiting.step.clone());
+    let anonymous = req.with_caller(Caller::Anonymous);
+    let found = anonymous
+        .change(Action::SignedIn, move |tx| {
+            lock(tx, &step)?;
+            let user = match passkey::use_by(tx, &signed)? {
+                Ok(user) => user,
+                Err(reason) => return Ok(Found::Refused(reason)),
             };
-            tally::note(app, &req.context, failed);
-            Err(Fault::new("code", WRONG).into())
-        }
+            password.succeed(tx.conn)?;
+            sign_in(tx, &user, (&step, &once), Factor::Passkey)
+        })
+        .await?;
+    finish(req, waiting, found)
+}
+
+/// Locks the user of a step.
+fn lock(tx: &mut Tx<'_>, step: &Step) -> Result<User, Error> {
+    let id = UserId::parse(&step.user_id).ok_or(Error::NotFound)?;
+    store::user::lock_user_exclusive(tx.conn, &id)?;
+    current(tx, step)
+}
+
+/// Begins the session of a user who has proven both factors. Each sealed text signs in once.
+fn sign_in(
+    tx: &mut Tx<'_>,
+    user: &User,
+    (step, once): (&Step, &Digest),
+    factor: Factor,
+) -> Result<Found, Error> {
+    if !store::identity::use_assertion(tx.conn, once, tx.now + state::lifetime())? {
+        return Err(Error::NotFound);
     }
+    let session = session::begin(tx, user, step.session_identity(), Some(factor))?;
+    Ok(Found::SignedIn(Box::new(session)))
+}
+
+fn finish(req: &Request, waiting: Waiting, found: Found) -> Result<Completed, Error> {
+    let reason = match found {
+        Found::SignedIn(session) => {
+            return Ok(Completed {
+                session: *session,
+                return_to: waiting.return_to,
+            });
+        }
+        Found::Refused(reason) => reason,
+    };
+    passkey::refuse(req, Some(&waiting.user.id), reason);
+    Err(match reason {
+        "wrong_factor" => Fault::new("code", WRONG),
+        _ => Fault::new(
+            "",
+            "The passkey was not accepted. Try again, or enter a code.",
+        ),
+    }
+    .into())
 }
 
 const WRONG: &str = "This code is wrong or was used. Enter the one that the app shows now.";

@@ -49,7 +49,7 @@ fn key(app: &App, visitor: &Secret, salt: &SealSalt) -> SealKey {
 
 /// A value that belongs to a sealed text and its browser, and that only they can produce: the
 /// `nonce` and the PKCE verifier are not stored anywhere.
-pub(super) fn derive(app: &App, visitor: &Secret, purpose: &str, salt: &str) -> String {
+pub(crate) fn derive(app: &App, visitor: &Secret, purpose: &str, salt: &str) -> String {
     let derived = app.key().authenticate(purpose, &[visitor.expose(), salt]);
     derived.as_str().to_owned()
 }

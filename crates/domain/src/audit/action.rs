@@ -146,6 +146,9 @@ words! {
         FactorAdded = "factor.added",
         /// A user removed a second factor.
         FactorRemoved = "factor.removed",
+        /// A sign-in with a passkey was refused: its counter was not beyond the stored one, so
+        /// another device may have a copy.
+        PasskeyCloned = "passkey.clone_detected",
         /// All second factors of a user were removed: by the operator, or since another user proved
         /// the unverified address.
         FactorsReset = "factor.reset",
@@ -290,6 +293,7 @@ impl Action {
         match self {
             Self::PasswordRefused
             | Self::SignInFailed
+            | Self::PasskeyCloned
             | Self::DeviceCodeWrong
             | Self::DeviceReplayed
             | Self::DeviceWrongClient

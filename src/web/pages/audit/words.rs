@@ -52,6 +52,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::IdentityUnlinked => "disconnected the account from {issuer}",
         Action::FactorAdded => "added a second factor",
         Action::FactorRemoved => "removed a second factor",
+        Action::PasskeyCloned => "tried to sign in as {target} with a copy of a passkey",
         Action::FactorsReset => "removed all second factors of {target}",
         Action::RecoveryCodesCreated => "created new recovery codes",
         Action::SignedOut if told("issuer") => "ended sessions of {target} that began at {issuer}",

@@ -1,5 +1,6 @@
 //! Setup, sign-in and the account page.
 
+use super::factor::Ceremony;
 use super::filters;
 use super::identity::ProviderButton;
 use super::{Chrome, FieldErrors};
@@ -55,6 +56,8 @@ pub struct LoginPage {
     pub return_to: String,
     /// Why the user sees this page, if there is a reason to show.
     pub notice: Option<LoginNotice>,
+    /// The ceremony with a passkey; `None` if the server has none.
+    pub passkey: Option<Ceremony>,
     /// Whether users sign in with passwords.
     pub has_passwords: bool,
     /// The identity providers.
@@ -90,17 +93,20 @@ pub enum LoginNotice {
     ProviderNoEmail,
     /// The provider did not answer, or its answer proves nothing.
     ProviderFailed,
+    /// A passkey was not accepted.
+    PasskeyFailed,
 }
 
 impl LoginNotice {
-    /// The notices about a sign-in with a provider.
-    const OF_PROVIDER: [(Self, &str); 6] = [
+    /// The notices about a sign-in with a provider or a passkey.
+    const OF_PROVIDER: [(Self, &str); 7] = [
         (Self::ProviderStale, "provider-stale"),
         (Self::ProviderDenied, "provider-denied"),
         (Self::ProviderNotAdmitted, "provider-not-admitted"),
         (Self::ProviderNotRecent, "provider-not-recent"),
         (Self::ProviderNoEmail, "provider-no-email"),
         (Self::ProviderFailed, "provider-failed"),
+        (Self::PasskeyFailed, "passkey-failed"),
     ];
 
     /// The value of a notice about a provider in the URL of the page; empty for another notice.

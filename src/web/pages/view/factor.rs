@@ -6,7 +6,68 @@ use askama::Template;
 use qrcode::{Color, EcLevel, QrCode};
 use std::fmt::Write as _;
 
-/// `/login/factor`. Posts to the same path the fields `link` and `code`.
+/// What a page passes to the browser for a ceremony with a passkey.
+#[derive(Debug, Clone)]
+pub struct Ceremony {
+    /// The sealed state, sent back by the form.
+    pub state: String,
+    /// The challenge, in base64url.
+    pub challenge: String,
+    /// The host to which passkeys belong.
+    pub host: String,
+}
+
+/// `/account/security/passkeys`. Posts to the same path the field `name` and a response.
+#[derive(Template)]
+#[template(path = "passkeys.html")]
+pub struct PasskeysPage {
+    /// The page frame.
+    pub chrome: Chrome,
+    /// The passkeys of the user, the oldest first.
+    pub passkeys: Vec<PasskeyRow>,
+    /// Their credentials, separated by spaces.
+    pub known: String,
+    /// The id of the user.
+    pub user_id: String,
+    /// The email of the user.
+    pub email: String,
+    /// The typed name.
+    pub name: String,
+    /// The ceremony that adds one; `None` if the server has no passkeys.
+    pub begun: Option<Ceremony>,
+    /// Form errors; field `name`.
+    pub errors: FieldErrors,
+}
+
+/// A passkey in the list.
+pub struct PasskeyRow {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it was added.
+    pub added: Moment,
+    /// When the user last signed in with it.
+    pub last_used: Option<Moment>,
+}
+
+/// `/account/security/passkeys/{passkey}`. Posts to `…/name` the field `name`, and to `…/remove`.
+#[derive(Debug, Template)]
+#[template(path = "passkey.html")]
+pub struct PasskeyPage {
+    /// The page frame.
+    pub chrome: Chrome,
+    /// The id of the passkey.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The typed name.
+    pub typed: String,
+    /// Form errors; field `name`.
+    pub errors: FieldErrors,
+}
+
+/// `/login/factor`. Posts to the same path the fields `link` and `code`, or a response of a passkey.
 #[derive(Template)]
 #[template(path = "login_factor.html")]
 pub struct LoginFactorPage {
@@ -18,6 +79,10 @@ pub struct LoginFactorPage {
     pub email: String,
     /// Whether the user has an authenticator app.
     pub has_authenticator: bool,
+    /// The ceremony with a passkey; `None` if the user has none.
+    pub passkey: Option<Ceremony>,
+    /// The credentials of the passkeys, separated by spaces.
+    pub known: String,
     /// Form errors; field `code`.
     pub errors: FieldErrors,
 }

@@ -21,6 +21,7 @@ pub(super) fn login(notice: Option<LoginNotice>) -> LoginPage {
         email: String::new(),
         return_to: "/tokens".into(),
         notice,
+        passkey: None,
         has_passwords: true,
         providers: Vec::new(),
         errors: FieldErrors::none(),
@@ -63,6 +64,10 @@ pub fn samples() -> Vec<Sample> {
     let login_with_errors = LoginPage {
         email: "ada@example.com".into(),
         errors: FieldErrors::on("password", refused),
+        ..login(None)
+    };
+    let with_passkey = LoginPage {
+        passkey: Some(super::factor::ceremony()),
         ..login(None)
     };
     let login_whole = LoginPage {
@@ -112,6 +117,12 @@ pub fn samples() -> Vec<Sample> {
         sample("login", "device", &login(Some(LoginNotice::DeviceCode))),
         sample("login", "again", &login(Some(LoginNotice::Again))),
         sample("login", "stale", &login(Some(LoginNotice::StaleForm))),
+        sample("login", "passkey", &with_passkey),
+        sample(
+            "login",
+            "passkey-failed",
+            &login(Some(LoginNotice::PasskeyFailed)),
+        ),
         sample("login", "refused", &login_with_errors),
         sample("login", "throttled", &login_throttled),
         sample("login", "refused-whole", &login_whole),

@@ -1,8 +1,38 @@
 //! Second factors, in every state.
 
-use super::super::FieldErrors;
 use super::super::factor::*;
+use super::super::{FieldErrors, Moment};
 use super::{HOSTILE, Sample, ada, minutes, sample, stranger};
+
+pub(super) fn ceremony() -> Ceremony {
+    Ceremony {
+        state: "sealed".into(),
+        challenge: "AAAA".into(),
+        host: "localhost".into(),
+    }
+}
+
+fn passkeys(passkeys: Vec<PasskeyRow>, begun: Option<Ceremony>) -> PasskeysPage {
+    PasskeysPage {
+        chrome: ada(),
+        passkeys,
+        known: "AAAA BBBB".into(),
+        user_id: "usr_1".into(),
+        email: "ada@example.com".into(),
+        name: String::new(),
+        begun,
+        errors: FieldErrors::none(),
+    }
+}
+
+fn row(name: &str, last_used: Option<Moment>) -> PasskeyRow {
+    PasskeyRow {
+        id: "psk_1".into(),
+        name: name.into(),
+        added: minutes(-9000),
+        last_used,
+    }
+}
 
 fn step(has_authenticator: bool, errors: FieldErrors) -> LoginFactorPage {
     LoginFactorPage {
@@ -10,6 +40,8 @@ fn step(has_authenticator: bool, errors: FieldErrors) -> LoginFactorPage {
         link: "sealed".into(),
         email: "ada@example.com".into(),
         has_authenticator,
+        passkey: None,
+        known: String::new(),
         errors,
     }
 }
@@ -52,6 +84,23 @@ pub fn samples() -> Vec<Sample> {
         email: HOSTILE.into(),
         ..step(true, none())
     };
+    let with_passkey = LoginFactorPage {
+        passkey: Some(ceremony()),
+        ..step(true, none())
+    };
+    let listed = vec![row("Laptop", Some(minutes(-5))), row(HOSTILE, None)];
+    let no_name = PasskeysPage {
+        errors: FieldErrors::on("name", "Enter a name."),
+        ..passkeys(Vec::new(), Some(ceremony()))
+    };
+    let passkey = |errors| PasskeyPage {
+        chrome: ada(),
+        id: "psk_1".into(),
+        name: "Laptop".into(),
+        typed: HOSTILE.into(),
+        errors,
+    };
+    let unnamed = FieldErrors::on("name", "Enter a name.");
     let new_codes = |codes: Option<Vec<String>>| NewCodesPage {
         chrome: ada(),
         codes,
@@ -68,6 +117,13 @@ pub fn samples() -> Vec<Sample> {
         sample("login-factor", "without-app", &step(false, none())),
         sample("login-factor", "errors", &step(true, wrong())),
         sample("login-factor", "hostile", &hostile),
+        sample("login-factor", "passkey", &with_passkey),
+        sample("passkeys", "empty", &passkeys(Vec::new(), Some(ceremony()))),
+        sample("passkeys", "errors", &no_name),
+        sample("passkeys", "listed", &passkeys(listed, Some(ceremony()))),
+        sample("passkeys", "not-possible", &passkeys(Vec::new(), None)),
+        sample("passkey", "plain", &passkey(none())),
+        sample("passkey", "errors", &passkey(unnamed)),
         sample("login-factor-closed", "closed", &closed),
         sample(
             "authenticator",

@@ -1,8 +1,8 @@
 //! Authenticator apps and recovery codes of users.
 
-use super::TestApp;
-use super::browser::{Browser, Page};
-use super::clock::ManualClock;
+use crate::support::TestApp;
+use crate::support::browser::{Browser, Page};
+use crate::support::clock::ManualClock;
 use doorcode::app::Clock;
 use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, Key, sign};
 use std::sync::Arc;
