@@ -1,7 +1,7 @@
 //! Counts of the database work of this server, for metrics. They are kept in memory, so that reading
 //! them asks nothing of the database.
 
-use super::{Error, Fails};
+use super::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -89,11 +89,9 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Counts the error of work that has ended, if it has one.
-    pub fn note<T, E: Fails>(&self, result: &Result<T, E>) {
-        if let Some(error) = result.as_ref().err().and_then(Fails::store_error) {
-            add(&self.errors, error);
-        }
+    /// Counts the error of work that has ended.
+    pub fn note(&self, error: &Error) {
+        add(&self.errors, error);
     }
 
     /// Counts work that runs again after this error.
@@ -177,10 +175,8 @@ mod tests {
     #[test]
     fn errors_and_reruns_are_counted_by_kind() {
         let counters = Counters::default();
-        counters.note::<(), Error>(&Ok(()));
-        counters.note::<(), Error>(&Err(Error::Duplicate));
-        for error in [Error::Full, Error::ReadOnly, Error::Full] {
-            counters.note::<(), _>(&Err(error));
+        for error in [Error::Duplicate, Error::Full, Error::ReadOnly, Error::Full] {
+            counters.note(&error);
         }
         counters.note_rerun(&Error::Collision);
         counters.note_commit(3);

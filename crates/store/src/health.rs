@@ -40,9 +40,8 @@ struct State {
 }
 
 impl Health {
-    /// Notes the end of a write.
-    pub fn note<T, E: super::Fails>(&self, result: &Result<T, E>) {
-        let error = result.as_ref().err().and_then(super::Fails::store_error);
+    /// Notes the end of a write, with its error.
+    pub fn note(&self, error: Option<&Error>) {
         if error.and_then(Error::outage).is_some() {
             let mut state = lock(&self.0);
             let now = Instant::now();

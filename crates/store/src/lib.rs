@@ -192,8 +192,7 @@ impl Store {
             Reads::Sqlite(readers) => self.read_inline(readers, |reader| work(&mut reader.conn)),
             Reads::Postgres(readers) => readers.read(work).await,
         };
-        timing::end(began, false, &result);
-        self.0.counters.note(&result);
+        self.0.note(began, false, store_error(&result));
         result
     }
 
@@ -242,9 +241,7 @@ impl Store {
     {
         let began = timing::begin();
         let result = self.0.writes.write(work).await;
-        timing::end(began, true, &result);
-        self.0.health.note(&result);
-        self.0.counters.note(&result);
+        self.0.note(began, true, store_error(&result));
         result
     }
 
@@ -272,7 +269,9 @@ impl Store {
         let outage = |error: &Error| error.outage().unwrap_or(Outage::Database);
         let noted = result.as_ref().copied().map_err(outage);
         self.0.health.beat(noted, is_suspect);
-        self.0.counters.note(&result);
+        if let Err(error) = &result {
+            self.0.counters.note(error);
+        }
         result
     }
 
@@ -309,6 +308,25 @@ impl Store {
     /// Whether several servers may share the database.
     pub fn is_shared(&self) -> bool {
         matches!(self.0.url, DatabaseUrl::Postgres(_))
+    }
+}
+
+/// The database's error of some work, if it has one.
+fn store_error<T, E: Fails>(result: &Result<T, E>) -> Option<&Error> {
+    result.as_ref().err().and_then(Fails::store_error)
+}
+
+impl Inner {
+    /// Notes the end of an operation. It is not generic, since generic code would be compiled again
+    /// for each use case.
+    fn note(&self, began: Option<std::time::Instant>, writes: bool, error: Option<&Error>) {
+        timing::end(began, writes, error);
+        if writes {
+            self.health.note(error);
+        }
+        if let Some(error) = error {
+            self.counters.note(error);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The times of the database work of one request, for traces.
 
-use super::Fails;
+use super::Error;
 use super::figures::ErrorKind;
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
@@ -44,11 +44,10 @@ pub(super) fn begin() -> Option<Instant> {
 }
 
 /// Keeps an operation that is recorded.
-pub(super) fn end<T, E: Fails>(began: Option<Instant>, writes: bool, result: &Result<T, E>) {
+pub(super) fn end(began: Option<Instant>, writes: bool, error: Option<&Error>) {
     let Some(began) = began else {
         return;
     };
-    let error = result.as_ref().err().and_then(Fails::store_error);
     let operation = Operation {
         writes,
         began,
