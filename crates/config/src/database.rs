@@ -127,7 +127,7 @@ impl DatabaseUrl {
             sqlite_path(path).map(Self::Sqlite)
         } else if let Some(url) = PostgresUrl::split(text) {
             Ok(Self::Postgres(Postgres {
-                tls: url.check()?,
+                tls: url.check()?.then(|| url.tls()).transpose()?,
                 url: text.to_owned(),
                 settings: PostgresSettings::default(),
             }))

@@ -289,9 +289,10 @@ fn establish_once(
     })
 }
 
-/// A text of libpq, which has a line for each host and more for its advice.
+/// A text of libpq, which has a line for each host, without its questions about the server.
 fn one_line(text: &str) -> String {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = text.lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.ends_with('?'));
     lines.collect::<Vec<_>>().join("; ")
 }
 

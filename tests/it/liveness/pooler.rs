@@ -109,6 +109,7 @@ async fn servers_work_behind_pgbouncer_in_transaction_mode() {
     let deployment = deployment
         .set("DOORCODE__DATABASE__URL", &url)
         .set("DOORCODE__DATABASE__POOLER", "transaction")
+        .set("DOORCODE__SERVER__TRUSTED_PROXIES", r#"["127.0.0.0/8"]"#)
         .migrate();
     deployment.add_user().run().exited(0);
     database.execute(
@@ -143,6 +144,8 @@ async fn servers_work_behind_pgbouncer_in_transaction_mode() {
                 let call = match n % 3 {
                     0 => http()
                         .post(format!("{place}/auth/device"))
+                        // Each from another source, which has limits of its own.
+                        .header("x-forwarded-for", format!("10.{round}.{n}.1"))
                         .form(&[("client_id", CLI)]),
                     _ => http().get(format!("{place}/v1/me")).bearer_auth(token),
                 };
