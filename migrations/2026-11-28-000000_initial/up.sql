@@ -290,6 +290,7 @@ CREATE TABLE policy_grace (
     PRIMARY KEY (token_id, organization_id),
     CHECK ((longest_days IS NULL) = (longest <> 'days'))
 );
+CREATE INDEX policy_grace_organization ON policy_grace (organization_id);
 CREATE INDEX policy_grace_end ON policy_grace (ends_at);
 
 -- Requests of an organization's admins that the owner of a token rotates it.

@@ -72,6 +72,22 @@ struct Row {
     longest_days: Option<i32>,
 }
 
+impl Row {
+    fn of(organization_id: &OrganizationId, token_id: &TokenId, grace: &Grace) -> Self {
+        let terms = Terms::of(grace.plan, grace.policy);
+        Self {
+            organization_id: organization_id.to_string(),
+            token_id: token_id.to_string(),
+            ends_at: stored(grace.ends_at),
+            plan: terms.plan,
+            personal_tokens: terms.personal_tokens,
+            personal_tokens_created_by: terms.personal_tokens_created_by,
+            longest: terms.longest,
+            longest_days: terms.longest_days,
+        }
+    }
+}
+
 impl ReadRow for Row {
     type Value = ((TokenId, OrganizationId), Grace);
 
@@ -127,37 +143,48 @@ pub fn list_graced(
     Ok(graces.map(|((token, _), grace)| (token, grace)).collect())
 }
 
-/// Deletes the grace period of a token in an organization that allows it again.
-pub fn delete_grace(
+/// How many grace periods one statement writes.
+const ROWS: usize = 500;
+
+/// Deletes the grace periods of tokens in an organization that allows them again.
+pub fn delete_graces(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    token_id: &TokenId,
+    tokens: &[&TokenId],
 ) -> Result<(), Error> {
-    let key = (token_id.as_str(), organization_id.as_str());
-    diesel::delete(policy_grace::table.find(key)).run(conn)
+    for tokens in tokens.chunks(ROWS) {
+        let ids: Vec<_> = tokens.iter().map(|id| id.as_str()).collect();
+        let found = policy_grace::table
+            .filter(policy_grace::token_id.eq_any(ids))
+            .filter(policy_grace::organization_id.eq(organization_id.as_str()));
+        diesel::delete(found).run(conn)?;
+    }
+    Ok(())
 }
 
-/// Sets the grace period of a token in an organization, replacing any other.
-pub fn replace_grace(
+/// Sets the grace periods of tokens in an organization, replacing all others of these tokens there.
+pub fn replace_graces(
     conn: &mut Conn,
     organization_id: &OrganizationId,
-    token_id: &TokenId,
-    grace: &Grace,
+    graces: &[(&TokenId, Grace)],
 ) -> Result<(), Error> {
-    delete_grace(conn, organization_id, token_id)?;
-    let terms = Terms::of(grace.plan, grace.policy);
-    diesel::insert_into(policy_grace::table)
-        .values(Row {
-            organization_id: organization_id.to_string(),
-            token_id: token_id.to_string(),
-            ends_at: stored(grace.ends_at),
-            plan: terms.plan,
-            personal_tokens: terms.personal_tokens,
-            personal_tokens_created_by: terms.personal_tokens_created_by,
-            longest: terms.longest,
-            longest_days: terms.longest_days,
-        })
-        .run(conn)
+    let tokens: Vec<_> = graces.iter().map(|(id, _)| *id).collect();
+    delete_graces(conn, organization_id, &tokens)?;
+    for graces in graces.chunks(ROWS) {
+        let rows: Vec<_> = graces
+            .iter()
+            .map(|(token_id, grace)| Row::of(organization_id, token_id, grace))
+            .collect();
+        match conn {
+            Conn::Postgres(conn) => diesel::insert_into(policy_grace::table)
+                .values(rows)
+                .execute(conn)?,
+            Conn::Sqlite(conn) => diesel::insert_into(policy_grace::table)
+                .values(rows)
+                .execute(conn)?,
+        };
+    }
+    Ok(())
 }
 
 /// Deletes grace periods that are over.

@@ -364,7 +364,7 @@ impl Seeding {
                 policy: Policy::default(),
                 ends_at: self.now + Duration::days(30),
             };
-            store::policy::replace_grace(conn, &organization, &new.id, &grace)?;
+            store::policy::replace_graces(conn, &organization, &[(&new.id, grace)])?;
         }
         Ok(())
     }

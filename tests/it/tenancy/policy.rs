@@ -1,6 +1,7 @@
 //! An organization's policy and plan.
 
 use super::{Client, EVERYTHING, expect, refused};
+use crate::statements;
 use crate::support::tenant::{input, text_of};
 use crate::support::{OPERATOR, TestApp};
 use doorcode::app::token::CreateToken;
@@ -203,4 +204,44 @@ async fn change_is_applied_entirely_or_not_at_all() {
     assert_eq!(found["name"], "Whole");
     assert_eq!(found["policy"]["max_lifetime_days"], json!(null));
     assert_eq!(found["policy"]["never_expires"], true);
+}
+
+/// Other writes wait for a change of a policy, so that it takes few statements for any number of
+/// tokens.
+#[actix_web::test]
+async fn change_that_affects_twenty_thousand_tokens_takes_few_statements() {
+    const TOKENS: i64 = 20_000;
+    statements::observe();
+    let test = TestApp::start().await;
+    let ada = test.caller("ada@x.example").await;
+    let org = test.organization(&ada, "Large").await;
+    let owner = Client::with(&test, &ada, never(&EVERYTHING)).await;
+    test.database.execute(&format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {TOKENS})
+        INSERT INTO token (id, token_digest, user_id, name, hint, scopes, created_at, created_by)
+        SELECT 'tok_000000000000000000000000000' || (10000 + i), 'digest ' || i, user_id, 'bulk',
+            hint, scopes, created_at, created_by
+        FROM token, n WHERE name = 'of a test' ORDER BY i"
+    ));
+    let at = format!("/v1/orgs/{}", org.slug);
+    for (policy, graces) in [
+        (json!({"max_lifetime_days": 90}), TOKENS + 1),
+        (json!({"max_lifetime_days": 30}), TOKENS + 1),
+        (json!({"max_lifetime_days": null, "never_expires": true}), 0),
+    ] {
+        let change = owner.patch(&at, json!({"policy": policy, "grace_seconds": DAY}));
+        let (answer, seen) = statements::during(&test.database, change).await;
+        expect(answer, 200);
+        assert_eq!(test.count("policy_grace", "1 = 1"), graces);
+        assert!(seen.len() < 200, "{} statements", seen.len());
+    }
+    let rename = owner.patch(&at, json!({"name": "Larger"}));
+    let (answer, seen) = statements::during(&test.database, rename).await;
+    expect(answer, 200);
+    // The tokens are not read.
+    assert!(
+        !seen
+            .iter()
+            .any(|sql| sql.contains("AND users.needs_organization"))
+    );
 }

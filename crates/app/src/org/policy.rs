@@ -249,22 +249,23 @@ fn apply_policy(
     grace: Duration,
 ) -> Result<(), Error> {
     let (id, after) = (&before.id, &tightening.organization);
-    for token_id in &tightening.admitted_again {
-        store::policy::delete_grace(tx.conn, id, token_id)?;
-    }
+    let admitted_again: Vec<_> = tightening.admitted_again.iter().collect();
+    store::policy::delete_graces(tx.conn, id, &admitted_again)?;
     let new = Grace {
         plan: before.plan,
         policy: before.policy,
         ends_at: tx.now + grace,
     };
-    for affected in &tightening.affected {
-        let first = affected.grace.unwrap_or(new);
-        let grace = Grace {
-            ends_at: first.ends_at.min(new.ends_at),
-            ..first
-        };
-        store::policy::replace_grace(tx.conn, id, &affected.token.id, &grace)?;
-    }
+    let graces: Vec<_> = tightening
+        .affected
+        .iter()
+        .map(|affected| {
+            let first = affected.grace.unwrap_or(new);
+            let ends_at = first.ends_at.min(new.ends_at);
+            (&affected.token.id, Grace { ends_at, ..first })
+        })
+        .collect();
+    store::policy::replace_graces(tx.conn, id, &graces)?;
     store::org::update_policy(tx.conn, id, after.plan, after.policy)?;
     tx.record(after, describe(before, tightening, grace))
 }
@@ -306,6 +307,13 @@ fn tightening(
     change: &UpdateOrganization,
 ) -> Result<Tightening, Error> {
     let after = change.apply(before);
+    if change.plan.is_none() && change.policy.is_none() {
+        return Ok(Tightening {
+            organization: after,
+            affected: Vec::new(),
+            admitted_again: Vec::new(),
+        });
+    }
     let gated = tx.config().organizations.plan_needed_for;
     let check = |organization: &Organization, owner_kind, life| {
         let plan = organization.plan;
