@@ -1,5 +1,6 @@
 //! `/tokens/…/revoke` and `/tokens/revoke-all`: revoking personal tokens.
 
+use super::audit::said;
 use super::token::{create, listed};
 use crate::support::database::AUDIT;
 use crate::support::{PASSWORD, TestApp};
@@ -119,4 +120,28 @@ async fn token_of_another_user_looks_like_one_that_does_not_exist() {
             .contains("secret name")
     );
     assert_eq!(test.me(&token).await.status(), 200);
+}
+
+/// The confirmation names the addresses from which the token was used in the last 24 hours.
+#[actix_web::test]
+async fn confirmation_says_from_where_the_token_was_used() {
+    let test = TestApp::start().await;
+    let mut browser = test.user().await;
+    let token = browser.new_token("laptop", &[], "never").await;
+    let id = listed(&mut browser).await.remove(0);
+    let path = format!("/tokens/{id}/revoke");
+    let unused = "No program used this token in the last 24 hours.";
+    assert!(said(&browser.get(&path).await).contains(unused));
+    for _ in 0..3 {
+        assert_eq!(test.me(&token).await.status(), 200);
+    }
+    test.settle().await;
+    let text = said(&browser.get(&path).await);
+    let used = "this token was used 3 times from 1 address : 127.0.0.1 3 uses";
+    assert!(text.contains(used), "{text}");
+    assert_eq!(test.events("audit.read"), 2, "looking is recorded");
+
+    test.clock.advance(86_401);
+    let mut browser = test.user().await;
+    assert!(said(&browser.get(&path).await).contains(unused));
 }

@@ -4,8 +4,9 @@ use super::TokensRequest;
 use super::row::row;
 use crate::web::pages::org::ending;
 use crate::web::pages::page_request::{Answer, see_other};
-use crate::web::pages::view::token::{RevokeAllPage, RevokePage};
+use crate::web::pages::view::token::{RecentUses, RevokeAllPage, RevokePage};
 use actix_web::http::StatusCode;
+use app::audit::uses::recent;
 use app::token;
 use wire::form::Form;
 
@@ -18,10 +19,21 @@ pub async fn show(req: TokensRequest) -> Answer {
         chrome: req.chrome(),
         descendants,
         has_successor,
+        recent: recent::of_token(&req, &found.token).await?.map(recent_uses),
         token: row(&req, found),
         owner: req.owner.clone(),
     };
     req.page(StatusCode::OK, &page)
+}
+
+fn recent_uses(uses: recent::RecentUses) -> RecentUses {
+    RecentUses {
+        total: uses.total,
+        is_cut: uses.is_cut,
+        sources: uses.sources,
+        more: uses.sources - uses.addresses.len(),
+        addresses: uses.addresses,
+    }
 }
 
 /// `POST /tokens/{id}/revoke`, or the organization's.

@@ -269,6 +269,23 @@ pub struct RevokePage {
     pub descendants: usize,
     /// Whether the token that replaced it stays active.
     pub has_successor: bool,
+    /// Its uses in the last 24 hours, if recorded.
+    pub recent: Option<RecentUses>,
+}
+
+/// The uses of a token in the last 24 hours.
+#[derive(Debug, Default)]
+pub struct RecentUses {
+    /// Their number.
+    pub total: u64,
+    /// Whether there may be more.
+    pub is_cut: bool,
+    /// The number of addresses.
+    pub sources: usize,
+    /// The most frequent addresses, with the number of uses.
+    pub addresses: Vec<(Option<String>, u64)>,
+    /// The number of further addresses.
+    pub more: usize,
 }
 
 /// `GET /tokens/revoke-all`, or the organization's. Posts to the same path.

@@ -8,6 +8,7 @@
 pub mod activity;
 mod inactive;
 pub mod read;
+pub mod recent;
 
 use super::record::write_once;
 use super::seal;

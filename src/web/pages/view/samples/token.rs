@@ -226,6 +226,16 @@ pub fn samples() -> Vec<Sample> {
         token,
         descendants: 2,
         has_successor: true,
+        recent: Some(RecentUses {
+            total: 68,
+            is_cut: false,
+            sources: 2,
+            addresses: vec![
+                (Some("192.0.2.77".into()), 52),
+                (Some("192.0.2.81".into()), 16),
+            ],
+            more: 0,
+        }),
     };
     let revoke_all = |tokens| RevokeAllPage {
         chrome: ada(),
@@ -245,6 +255,24 @@ pub fn samples() -> Vec<Sample> {
             limits: vec![HOSTILE.into()],
             ..live[1].clone()
         })
+    };
+    let unused = RevokePage {
+        recent: Some(RecentUses::default()),
+        ..revoke(live[1].clone())
+    };
+    let many_addresses = RevokePage {
+        recent: Some(RecentUses {
+            total: 1000,
+            is_cut: true,
+            sources: 7,
+            addresses: vec![(None, 990), (Some("2001:db8::7334".into()), 1)],
+            more: 5,
+        }),
+        ..revoke(live[0].clone())
+    };
+    let long = RevokePage {
+        recent: None,
+        ..revoke(live[2].clone())
     };
     let one = vec![ending().remove(0)];
     let refused = |state, violation, tokens| {
@@ -314,8 +342,9 @@ pub fn samples() -> Vec<Sample> {
             Vec::new(),
         ),
         sample("revoke", "origin", &revoke(live[0].clone())),
-        sample("revoke", "unused", &revoke(live[1].clone())),
-        sample("revoke", "long", &revoke(live[2].clone())),
+        sample("revoke", "unused", &unused),
+        sample("revoke", "many-addresses", &many_addresses),
+        sample("revoke", "long", &long),
         sample("revoke-all", "several", &revoke_all(ending())),
         sample("revoke-all", "one", &revoke_all(one)),
         sample("revoke-all", "none", &revoke_all(Vec::new())),
