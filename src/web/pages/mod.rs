@@ -113,11 +113,12 @@ fn write(app: &App, request: &HttpRequest, failure: &Failure, request_id: &str) 
     }
     let chrome = request.extensions().get::<Chrome>().cloned();
     let kind = error_kind(failure);
+    let org = chrome.as_ref().and_then(|chrome| place(chrome, request));
     let page = ErrorPage {
-        org: chrome.as_ref().and_then(|chrome| place(chrome, request)),
+        way_back: WayBack::from(request.path(), kind, org.as_ref()),
+        org,
         chrome: chrome.unwrap_or_else(|| anonymous_chrome(app)),
         kind,
-        way_back: WayBack::from(request.path(), kind),
         request_id: Some(request_id.to_owned()),
     };
     let mut response = failure.respond(failure.status());

@@ -16,7 +16,8 @@ async fn error_pages_keep_the_navigation_and_lead_back() {
     for (path, status, back) in [
         ("/nowhere", 404, "/"),
         ("/tokens/tok_x/rotate", 404, "/tokens"),
-        ("/o/acme/projects/prj_x", 404, "/o"),
+        ("/o/acme/projects/prj_x", 404, "/o/acme"),
+        ("/o/acme/nowhere", 404, "/o/acme"),
         ("/o/acme/projects/new", 403, "/o/acme"),
         ("/o/nobody", 404, "/o"),
         ("/o/new", 403, "/o"),

@@ -30,12 +30,21 @@ pub struct WayBack {
     pub path: String,
     /// The text of the link.
     pub label: &'static str,
+    /// The name of the page, after the text.
+    pub name: Option<String>,
 }
 
 impl WayBack {
     /// The way back from the page with this path. It leads to an organization only if the user has
-    /// access to it.
-    pub fn from(path: &str, kind: ErrorKind) -> Self {
+    /// access to it; `org` is the organization in the path, if it is one of the user's.
+    pub fn from(path: &str, kind: ErrorKind, org: Option<&OrganizationHead>) -> Self {
+        if let Some(org) = org.filter(|org| path != format!("/o/{}", org.slug)) {
+            return Self {
+                path: format!("/o/{}", org.slug),
+                label: "Back to",
+                name: Some(org.name.clone()),
+            };
+        }
         let mut segments = path.split('/').skip(1);
         let is_member = matches!(
             kind,
@@ -52,7 +61,11 @@ impl WayBack {
             (Some("device"), ..) => ("/device".to_owned(), "Back to device code"),
             _ => ("/".to_owned(), "Go to the start page"),
         };
-        Self { path, label }
+        Self {
+            path,
+            label,
+            name: None,
+        }
     }
 }
 
@@ -182,8 +195,8 @@ impl ErrorKind {
                                 signed in. Nothing was changed. Open the page again and \
                                 repeat what you did."
                 .to_owned(),
-            Self::NotFound => "There is nothing at this address, or it is not yours to see. \
-                               Check the address for typing mistakes."
+            Self::NotFound => "The page does not exist, or you have no access to it. Check the \
+                               address for typing mistakes."
                 .to_owned(),
             Self::MethodNotAllowed => "This address does not accept that kind of request. \
                                        Start again from a page of this site."

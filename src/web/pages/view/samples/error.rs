@@ -11,7 +11,7 @@ pub fn samples() -> Vec<Sample> {
         chrome,
         org: None,
         kind,
-        way_back: WayBack::from("/tokens/tok_1/rotate", kind),
+        way_back: WayBack::from("/tokens/tok_1/rotate", kind, None),
         request_id: Some("0199a6b0-5c1e-7d1a-9f5e-3a1b2c4d5e6f".into()),
     };
     let of = |name, state, chrome, kind| sample(name, state, &page(chrome, kind));
@@ -44,6 +44,7 @@ pub fn samples() -> Vec<Sample> {
             "organization",
             &ErrorPage {
                 org: Some(acme()),
+                way_back: WayBack::from("/o/acme/nowhere", ErrorKind::NotFound, Some(&acme())),
                 ..page(ada(), ErrorKind::NotFound)
             },
         ),
