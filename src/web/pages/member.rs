@@ -9,7 +9,7 @@ use super::page_route::{form_on, read};
 use super::typed_form::{TypedForm, faults};
 use super::view::member::{
     InviteForm, MemberControl, MemberRow, MembersNotice, MembersPage, PasswordReset,
-    RemoveMemberPage, Who, role_choices,
+    RemoveMemberPage, Who, role_choices, role_filter,
 };
 use super::view::{FieldErrors, Moment};
 use crate::web::failure::Failure;
@@ -17,14 +17,18 @@ use crate::web::links;
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
-use app::org::{self, MOST_INVITED};
+use app::org::{self, MOST_INVITED, MemberSearch, Roster};
 use app::{mail, user};
 use domain::Instant;
 use domain::id::UserId;
 use domain::org::Member;
 use domain::role::Role;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use std::collections::BTreeMap;
 use wire::form::Form;
+
+/// Number of members on a page of a search.
+const FOUND: usize = 50;
 
 /// The routes of this module.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -80,14 +84,18 @@ async fn page(
     query: &Form,
     typed: TypedForm,
 ) -> Result<MembersPage, Failure> {
-    let part = list::page(query);
-    let mut roster = org::roster(req, req.id(), &part).await?;
-    let next = list::cut(
-        &part,
-        &mut roster.members,
-        &req.path("/members"),
-        |member| (member.joined_at, member.user.id.to_string()),
-    );
+    let (roster, next) = match search(query) {
+        Some(search) => found(req, search).await?,
+        None => {
+            let part = list::page(query);
+            let mut roster = org::roster(req, req.id(), &part).await?;
+            let path = req.path("/members");
+            let next = list::cut(&part, &mut roster.members, &path, |member| {
+                (member.joined_at, member.user.id.to_string())
+            });
+            (roster, next)
+        }
+    };
     let invite = match req.access().can_manage() {
         true => Some(invite_form(req, query, &typed.form).await?),
         false => None,
@@ -104,10 +112,41 @@ async fn page(
             })
             .collect(),
         next,
+        text: query.value("q").unwrap_or_default().to_owned(),
+        role: role_filter(query.value("role").unwrap_or_default()),
         invite,
         notice: None,
         errors: typed.errors,
     })
+}
+
+/// The search of a query, if it has one.
+fn search(query: &Form) -> Option<MemberSearch> {
+    let text = query.value("q").unwrap_or_default().trim();
+    let role = query.value("role").and_then(Role::parse);
+    let skip = query.value("skip").and_then(|skip| skip.parse().ok());
+    let search = MemberSearch {
+        text: text.to_owned(),
+        role,
+        skip: skip.unwrap_or_default(),
+        limit: FOUND,
+    };
+    (!text.is_empty() || role.is_some()).then_some(search)
+}
+
+/// The members of a search, and the URL of the next page.
+async fn found(
+    req: &OrgPageRequest,
+    search: MemberSearch,
+) -> Result<(Roster, Option<String>), Failure> {
+    let text = utf8_percent_encode(&search.text, NON_ALPHANUMERIC).to_string();
+    let role = search.role.map(Role::as_str).unwrap_or_default();
+    let skip = search.skip.saturating_add(FOUND);
+    let mut roster = org::search_members(req, req.id(), search).await?;
+    let goes_on = roster.members.len() > FOUND;
+    roster.members.truncate(FOUND);
+    let next = format!("/members?q={text}&role={role}&skip={skip}");
+    Ok((roster, goes_on.then(|| req.path(&next))))
 }
 
 async fn invite_form(

@@ -30,8 +30,8 @@ pub use letter::{InvitationLetter, invite_again, send_invitation};
 pub use member::{add_member, create_member_reset, list_members, put_member, remove_member};
 pub(super) use member::{depart, leave_all};
 pub use overview::{
-    Departure, Extent, Roster, Size, count_gated, departure, extent, find_member, first_of_user,
-    is_member, roster, size,
+    Departure, Extent, MemberSearch, Roster, Size, count_gated, departure, extent, find_member,
+    first_of_user, is_member, roster, search_members, size,
 };
 pub use policy::{Affected, Effect, Tightening, UpdateOrganization, UpdatePolicy, review, update};
 pub use token_access::{

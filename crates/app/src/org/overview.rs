@@ -1,7 +1,7 @@
 //! Organization data for the pages: size, members, and the effects of deleting the organization
 //! or a membership.
 
-use super::{OrganizationView, READ, WRITE};
+use super::{MOST_READ, OrganizationView, READ, WRITE};
 use crate::access::Denial;
 use crate::tx::Tx;
 use crate::{App, Error, Request};
@@ -98,10 +98,10 @@ pub async fn extent(req: &Request, named: &str) -> Result<Extent, Error> {
     .await
 }
 
-/// One page of members, for those who manage them.
+/// Members of an organization with their details.
 #[derive(Debug, Clone)]
 pub struct Roster {
-    /// The members, in order of joining: one page plus one entry if more follow.
+    /// The members: one page plus one entry if more follow.
     pub members: Vec<Member>,
     /// Last activity by user id; filled for admins and owners only.
     pub last_active: BTreeMap<String, Instant>,
@@ -109,27 +109,77 @@ pub struct Roster {
     pub has_one_owner: bool,
 }
 
-/// The members of an organization with their details.
+/// One page of members, in order of joining.
 pub async fn roster(req: &Request, named: &str, page: &Page) -> Result<Roster, Error> {
     let (named, page) = (named.to_owned(), page.clone());
     req.read(move |tx| {
         let id = tx.organization(&named, READ, Role::Member)?.id;
         let members = store::org::list_members(tx.conn, &id, &page)?;
-        let last_active = match tx.authority()?.role_in(&id) >= Some(Role::Admin) {
-            true => {
-                let ids: Vec<_> = members
-                    .iter()
-                    .map(|member| member.user.id.to_string())
-                    .collect();
-                store::activity::list_last_active(tx.conn, &ids)?
-            }
-            false => BTreeMap::new(),
-        };
-        Ok(Roster {
-            members,
-            last_active,
-            has_one_owner: store::org::count_owners(tx.conn, &id, None)? <= 1,
-        })
+        describe_members(tx, &id, members)
+    })
+    .await
+}
+
+fn describe_members(
+    tx: &mut Tx<'_>,
+    id: &OrganizationId,
+    members: Vec<Member>,
+) -> Result<Roster, Error> {
+    let last_active = match tx.authority()?.role_in(id) >= Some(Role::Admin) {
+        true => {
+            let ids: Vec<_> = members
+                .iter()
+                .map(|member| member.user.id.to_string())
+                .collect();
+            store::activity::list_last_active(tx.conn, &ids)?
+        }
+        false => BTreeMap::new(),
+    };
+    Ok(Roster {
+        members,
+        last_active,
+        has_one_owner: store::org::count_owners(tx.conn, id, None)? <= 1,
+    })
+}
+
+/// A search for members.
+#[derive(Debug, Clone, Default)]
+pub struct MemberSearch {
+    /// Words that the name and the email contain, in any order.
+    pub text: String,
+    /// The role; `None` for all.
+    pub role: Option<Role>,
+    /// How many members are left out at the start.
+    pub skip: usize,
+    /// Maximum number of members.
+    pub limit: usize,
+}
+
+impl MemberSearch {
+    fn matches(&self, member: &Member) -> bool {
+        let about = format!("{}\n{}", member.user.name, member.user.email).to_lowercase();
+        let text = self.text.to_lowercase();
+        self.role.is_none_or(|role| role == member.role)
+            && text.split_whitespace().all(|word| about.contains(word))
+    }
+}
+
+/// Finds members by name or email, in the order of their names, plus one if more follow. Reads at
+/// most [`MOST_READ`] members, those who joined last.
+pub async fn search_members(
+    req: &Request,
+    named: &str,
+    search: MemberSearch,
+) -> Result<Roster, Error> {
+    let named = named.to_owned();
+    req.read(move |tx| {
+        let id = tx.organization(&named, READ, Role::Member)?.id;
+        let found = store::token_access::list_newest_members(tx.conn, &id, MOST_READ.into())?;
+        let mut members: Vec<_> = found.into_values().collect();
+        members.retain(|member| search.matches(member));
+        members.sort_by_cached_key(|member| (member.user.name.to_lowercase(), member.joined_at));
+        let members = members.into_iter().skip(search.skip).take(search.limit + 1);
+        describe_members(tx, &id, members.collect())
     })
     .await
 }

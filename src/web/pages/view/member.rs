@@ -20,6 +20,10 @@ pub struct MembersPage {
     pub members: Vec<MemberRow>,
     /// URL of the next page.
     pub next: Option<String>,
+    /// The searched text.
+    pub text: String,
+    /// The roles to filter by, one of them selected.
+    pub role: Vec<Choice>,
     /// The form for users who may invite; `None` for others.
     pub invite: Option<InviteForm>,
     /// The notice of the last action.
@@ -38,6 +42,17 @@ impl MembersPage {
     fn can_view_tokens(&self) -> bool {
         self.org.can_manage()
     }
+}
+
+/// The roles to filter members by; an empty value stands for all.
+pub fn role_filter(selected: &str) -> Vec<Choice> {
+    let all = [
+        ("", "All roles"),
+        ("owner", "Owners"),
+        ("admin", "Admins"),
+        ("member", "Members"),
+    ];
+    Choice::of(&all, selected)
 }
 
 /// A member in the list.

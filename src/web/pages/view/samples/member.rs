@@ -72,6 +72,8 @@ fn members(notice: Option<MembersNotice>) -> MembersPage {
             row(LONG, LONG, Role::Member, change(Role::Member)),
         ],
         next: Some("/o/acme/members?cursor=abc".into()),
+        text: String::new(),
+        role: role_filter(""),
         invite: invite(
             Delivery::ByHand,
             vec![
@@ -143,6 +145,12 @@ pub fn samples() -> Vec<Sample> {
         errors,
         ..members(None)
     };
+    let not_found = MembersPage {
+        members: Vec::new(),
+        text: HOSTILE.into(),
+        role: role_filter("admin"),
+        ..members(None)
+    };
     let remove = |extent, tokens| RemoveMemberPage {
         chrome: ada(),
         org: acme(),
@@ -171,6 +179,7 @@ pub fn samples() -> Vec<Sample> {
         sample("members", "nobody-invited", &none_invited),
         sample("members", "member", &seen_by_member),
         sample("members", "errors", &again),
+        sample("members", "not-found", &not_found),
         removal("limited", DepartureExtent::LimitedToIt, ending()),
         removal("no-tokens", DepartureExtent::LimitedToIt, Vec::new()),
         removal("only", DepartureExtent::All, ending()),
