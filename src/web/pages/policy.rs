@@ -100,7 +100,10 @@ fn read_policy(form: &Form, present: Policy) -> Result<Policy, FieldErrors> {
         .value("personal_tokens")
         .and_then(PersonalTokens::parse);
     if personal_tokens.is_none() {
-        errors.push("personal_tokens", "Choose who may make them.");
+        errors.push(
+            "personal_tokens",
+            "Choose whose personal tokens have access.",
+        );
     }
     let lifetime = form.value("max_lifetime").unwrap_or_default();
     let days = lifetime
@@ -111,8 +114,8 @@ fn read_policy(form: &Form, present: Policy) -> Result<Policy, FieldErrors> {
         ("none", _, None) => Some(Longest::Ending),
         (_, Some(days), None) => Some(Longest::Days(days)),
         (_, Some(_), Some(_)) => {
-            let message = "Untick this, or choose no longest lifetime: a token that has one \
-                           expires.";
+            let message = "Clear this box or the longest lifetime: with a longest lifetime, every \
+                           token expires.";
             errors.push("never", message);
             None
         }

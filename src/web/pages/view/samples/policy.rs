@@ -73,7 +73,10 @@ pub fn samples() -> Vec<Sample> {
         },
         ..policy(Access::View, None)
     };
-    let mut errors = FieldErrors::on("personal_tokens", "Choose who may make them.");
+    let mut errors = FieldErrors::on(
+        "personal_tokens",
+        "Choose whose personal tokens have access.",
+    );
     errors.push("max_lifetime", "Choose a lifetime from the list.");
     errors.push("never", "Choose no limit, or clear this box.");
     let again = PolicyPage {
