@@ -88,21 +88,32 @@ test('the consent page is read in the order of the decision', async () => {
   const headings = names(page, 'heading')
   assert.deepEqual(headings, [
     'Approve access for Doorcode CLI?',
-    'Doorcode CLI requests 7 scopes',
+    'Doorcode CLI requests 18 scopes',
     'High risk',
     'Write',
     'Read',
   ])
   const groups = all(page, 'group').filter(({ name }) => ['High risk', 'Write', 'Read'].includes(name))
   assert.deepEqual(groups.map((group) => names([group], 'checkbox')), [
-    ['domain:purchase', 'orgs:write'],
-    ['app:deploy', 'tokens:write'],
-    ['app:read', 'audit:read', 'log:read'],
+    ['domain:purchase', 'secret:read', 'orgs:write'],
+    ['app:deploy', 'app:write', 'database:write', 'domain:write', 'server:write', 'tokens:write'],
+    [
+      'app:read',
+      'audit:read',
+      'billing:read',
+      'database:read',
+      'domain:read',
+      'log:read',
+      'orgs:read',
+      'server:read',
+      'tokens:read',
+    ],
   ])
   for (const box of groups.flatMap((group) => all([group], 'checkbox'))) {
     // The name of the scope, then what it grants; a high risk is said, and starts cleared.
     const isHigh = groups[0] === groups.find((group) => all([group], 'checkbox').includes(box))
-    assert.match(box.description, isHigh ? /^Do something with it ?High risk$/ : /^Do something with it$/)
+    assert.match(box.description, /^[A-Z][a-z]+,? \w+/)
+    assert.equal(/High risk$/.test(box.description), isHigh, box.description)
     assert.equal(box.checked, isHigh ? 'false' : 'true', box.name)
   }
   const [confirm] = all(page, 'checkbox').slice(-1)

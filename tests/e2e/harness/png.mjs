@@ -10,8 +10,10 @@ const PALETTE = 3
 const channels = (colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]
 
 function distance(a, b) {
-  const [one, other] = [channels(a), channels(b)]
-  return one.reduce((sum, value, channel) => sum + (value - other[channel]) ** 2, 0)
+  const red = (a >> 16) - (b >> 16)
+  const green = ((a >> 8) & 255) - ((b >> 8) & 255)
+  const blue = (a & 255) - (b & 255)
+  return red * red + green * green + blue * blue
 }
 
 /** The colours of a picture, one number for each pixel. */
@@ -21,15 +23,29 @@ function colours({ width, height, data }) {
   return found
 }
 
-/** The most frequent colours, and the place of each colour in them: its own, or that of the nearest. */
+/**
+ * The colours to keep, and the place of each colour in them: its own, or that of the nearest. A
+ * rare colour is kept if no kept one is near it, such as that of a short text in red.
+ */
 function palette(pixels) {
   const counts = new Map()
   for (const colour of pixels) counts.set(colour, (counts.get(colour) ?? 0) + 1)
-  const byCount = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || a - b)
-  const kept = byCount.slice(0, MOST_COLOURS).sort((a, b) => a - b)
-  const nearest = (colour) => kept.reduce((best, one) => (distance(one, colour) < distance(best, colour) ? one : best))
+  const left = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])
+  const others = left.map(([colour, count]) => ({ colour, weight: Math.sqrt(count), gap: Infinity, nearest: 0 }))
+  const kept = []
+  for (let next = others[0]; next && kept.length < MOST_COLOURS; ) {
+    const last = next
+    kept.push(last.colour)
+    next = undefined
+    for (const one of others) {
+      const gap = distance(one.colour, last.colour)
+      if (gap < one.gap) Object.assign(one, { gap, nearest: last.colour })
+      if (one.gap > 0 && (!next || one.weight * one.gap > next.weight * next.gap)) next = one
+    }
+  }
+  kept.sort((a, b) => a - b)
   const places = new Map(kept.map((colour, place) => [colour, place]))
-  for (const colour of byCount.slice(MOST_COLOURS)) places.set(colour, places.get(nearest(colour)))
+  for (const { colour, nearest } of others) places.set(colour, places.get(nearest))
   return { kept, places }
 }
 
@@ -42,8 +58,8 @@ function chunk(name, content) {
 }
 
 /**
- * The file of a picture, with its most frequent 256 colours as they are. The others, at the edges
- * of letters, become the nearest of these.
+ * The file of a picture, with 256 of its colours. The others, at the edges of letters, become the
+ * nearest of these.
  */
 export function encode(picture) {
   const { width, height } = picture

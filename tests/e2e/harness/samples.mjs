@@ -14,15 +14,15 @@ const FONTS = ':root { --sans: "DejaVu Sans"; --mono: "DejaVu Sans Mono" }'
 export const PICTURES = {
   account: 'account--plain',
   'account-security': 'account-security--plain',
-  'admin-clients': 'admin-clients--all',
+  'admin-clients': 'admin-clients--ordinary',
   'admin-health': 'admin-health--good',
-  'admin-users': 'admin-users--all',
+  'admin-users': 'admin-users--ordinary',
   approved: 'approved--plain',
   audit: 'audit--ordinary',
   consent: 'consent--plain',
   'consent-forbidden': 'consent-forbidden--policy',
   'consent-many-scopes': 'consent--many',
-  'consent-other-network': 'consent--network',
+  'consent-other-network': 'consent--other-network',
   'device-code': 'device--empty',
   devices: 'devices--ordinary',
   'empty-tokens': 'tokens--empty',
@@ -34,7 +34,7 @@ export const PICTURES = {
   organization: 'org--ordinary',
   policy: 'policy--owner',
   'revoke-question': 'revoke--origin',
-  scopes: 'scopes--routes',
+  scopes: 'scopes--ordinary',
   token: 'token--ordinary',
   'token-created': 'token-created--plain',
   'token-new': 'token-new--ordinary',
@@ -59,9 +59,16 @@ export const SHOWN = [
 
 /** Pages with names that are long, or that are markup. */
 export const HOSTILE = [
+  'account--hostile-session',
+  'admin-clients--all',
+  'admin-users--all',
   'audit--several',
+  'consent--network',
+  'consent-forbidden--hostile',
   'devices--some',
   'members--owner',
+  'revoke--many-addresses',
+  'scopes--routes',
   'token--rotated',
   'token-new--many',
   'tokens--several',
@@ -101,6 +108,7 @@ export async function visit(browser, url, options) {
   })
   const page = await context.newPage()
   await page.clock.setFixedTime(new Date(NOW))
-  await page.goto(url)
+  const response = await page.goto(url)
+  if (!response.ok()) throw new Error(`${response.status()} for ${url}`)
   return page
 }

@@ -191,18 +191,26 @@ mod tests {
     #[test]
     fn every_page_is_written_for_the_browser() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target/pages");
-        let _ = std::fs::remove_dir_all(folder);
         std::fs::create_dir_all(folder).unwrap();
         let mut names = BTreeSet::new();
         for sample in samples::all() {
             let name = format!("{}--{}.html", sample.page, sample.state);
-            std::fs::write(format!("{folder}/{name}"), &sample.html).unwrap();
+            // A browser test that runs meanwhile finds a whole file.
+            let new = format!("{folder}/{name}.new");
+            std::fs::write(&new, &sample.html).unwrap();
+            std::fs::rename(&new, format!("{folder}/{name}")).unwrap();
             assert!(
                 names.insert(name),
                 "{}--{} twice",
                 sample.page,
                 sample.state
             );
+        }
+        for file in std::fs::read_dir(folder).unwrap() {
+            let file = file.unwrap();
+            if !names.contains(&*file.file_name().to_string_lossy()) {
+                std::fs::remove_file(file.path()).unwrap();
+            }
         }
     }
 

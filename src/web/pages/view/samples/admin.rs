@@ -33,7 +33,7 @@ fn health(checks: Vec<Check>, waiting_messages: Option<usize>) -> HealthPage {
 
 fn user(id: &str, name: &str) -> UserRow {
     UserRow {
-        id: format!("usr_{id}"),
+        id: format!("usr_01935a7c1d2e7f008a113c4d5e6{id}"),
         name: name.into(),
         email: format!("{id}@example.com"),
         is_email_verified: true,
@@ -181,6 +181,16 @@ fn user_samples() -> Vec<Sample> {
         gone.clone(),
         user(LONG, LONG),
     ];
+    let ordinary = vec![
+        ada.clone(),
+        bob.clone(),
+        user("grace", "Grace Hopper"),
+        UserRow {
+            is_email_verified: false,
+            ..user("charles", "Charles Babbage")
+        },
+        gone.clone(),
+    ];
     let you = UserPage {
         is_you: true,
         organizations: Vec::new(),
@@ -210,6 +220,7 @@ fn user_samples() -> Vec<Sample> {
         )
     };
     vec![
+        sample("admin-users", "ordinary", &users(ordinary, "")),
         sample("admin-users", "all", &users(all, "")),
         sample(
             "admin-users",

@@ -79,6 +79,16 @@ pub fn samples() -> Vec<Sample> {
         ],
         next: Some("/admin/clients?after=0.acme-cli".into()),
     };
+    let ordinary = ClientsPage {
+        chrome: operator(),
+        clients: vec![
+            client("acme-cli", "Acme CLI"),
+            client("acme-vscode", "VS Code extension"),
+            rotated.clone(),
+            disabled.clone(),
+        ],
+        next: None,
+    };
     let built_in = ClientPage {
         follows_settings: true,
         ..page(client("doorcode-cli", "Doorcode CLI"), None)
@@ -106,6 +116,7 @@ pub fn samples() -> Vec<Sample> {
     );
     let done = |state, client, notice| sample("admin-client", state, &page(client, Some(notice)));
     vec![
+        sample("admin-clients", "ordinary", &ordinary),
         sample("admin-clients", "all", &list),
         sample("admin-client", "confidential", &page(api(), None)),
         sample("admin-client", "built-in", &built_in),

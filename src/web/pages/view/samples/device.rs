@@ -8,6 +8,64 @@ use domain::device::DeniedBecause;
 use domain::route::Unscoped;
 use domain::scope::Risk;
 
+/// The riskiest first.
+const MANY_SCOPES: [(&str, &str, Risk); 18] = [
+    ("domain:purchase", "Buy domains", Risk::High),
+    ("secret:read", "Read the values of secrets", Risk::High),
+    (
+        "orgs:write",
+        "Change organizations and their members, and invite new ones, owners included",
+        Risk::High,
+    ),
+    ("app:deploy", "Deploy builds and roll back", Risk::Write),
+    (
+        "app:write",
+        "Create apps and change their environment",
+        Risk::Write,
+    ),
+    (
+        "database:write",
+        "Create databases and change their data",
+        Risk::Write,
+    ),
+    ("domain:write", "Change DNS records", Risk::Write),
+    (
+        "server:write",
+        "Create servers and change their settings",
+        Risk::Write,
+    ),
+    (
+        "tokens:write",
+        "Create, rotate and revoke your tokens",
+        Risk::Write,
+    ),
+    (
+        "app:read",
+        "Read apps, builds and their settings",
+        Risk::Read,
+    ),
+    ("audit:read", "Read the audit log", Risk::Read),
+    ("billing:read", "Read invoices and usage", Risk::Read),
+    (
+        "database:read",
+        "List databases and run read-only queries",
+        Risk::Read,
+    ),
+    ("domain:read", "List domains and DNS records", Risk::Read),
+    ("log:read", "Stream runtime and access logs", Risk::Read),
+    (
+        "orgs:read",
+        "See your organizations and their members",
+        Risk::Read,
+    ),
+    ("server:read", "Read servers and their settings", Risk::Read),
+    (
+        "tokens:read",
+        "Read your tokens: names, scopes and last use",
+        Risk::Read,
+    ),
+];
+
 fn code() -> CodePage {
     CodePage {
         chrome: ada(),
@@ -103,21 +161,14 @@ pub fn samples() -> Vec<Sample> {
         ..consent(Confirm::ByLinkFromOtherNetwork(mine()))
     };
     let many = ConsentPage {
-        scopes: [
-            ("domain:purchase", Risk::High),
-            ("orgs:write", Risk::High),
-            ("app:deploy", Risk::Write),
-            ("tokens:write", Risk::Write),
-            ("app:read", Risk::Read),
-            ("audit:read", Risk::Read),
-            ("log:read", Risk::Read),
-        ]
-        .map(|(name, risk)| ScopeChoice {
-            risk,
-            ..choice(name, "Do something with it", risk != Risk::High)
-        })
-        .to_vec(),
+        scopes: MANY_SCOPES
+            .map(|(name, description, risk)| ScopeChoice {
+                risk,
+                ..choice(name, description, risk != Risk::High)
+            })
+            .to_vec(),
         proximity: Proximity::Uncertain,
+        withheld: vec!["policy:write".into()],
         ..consent(Confirm::ByLink)
     };
     let bare = ConsentPage {
@@ -144,10 +195,11 @@ pub fn samples() -> Vec<Sample> {
         unscoped: Unscoped::ByRole,
         ..consent(Confirm::NotAsked)
     };
+    let other_network = consent(Confirm::OtherNetwork(mine()));
     let unconfirmed = ConsentPage {
         errors: FieldErrors::on(
             "confirm",
-            "Tick this only if you started it yourself. Otherwise press Deny.",
+            "Tick this box if you started the sign-in yourself. If you did not, press Deny.",
         ),
         ..consent(Confirm::OtherNetwork(mine()))
     };
@@ -172,22 +224,28 @@ pub fn samples() -> Vec<Sample> {
         errors: FieldErrors::on("expires", "Choose a date up to 2027-02-25."),
         ..consent(Confirm::NotAsked)
     };
-    let forbidden = |rule| ForbiddenPage {
+    let forbidden = |rule, owner: &str| ForbiddenPage {
         chrome: ada(),
         ticket: "ticket".into(),
         user_code: "WDJB-MJHT".into(),
         client: "Doorcode CLI".into(),
         device_name: Some("ada-laptop".into()),
         owners: match &rule {
-            ForbiddenBy::PersonalTokens(..) => vec![Owner {
-                name: HOSTILE.into(),
-                email: "ada@example.com".into(),
-            }],
+            ForbiddenBy::PersonalTokens(..) => [
+                ("Grace Hopper", "grace@example.com"),
+                (owner, "mary@example.com"),
+            ]
+            .map(|(name, email)| Owner {
+                name: name.into(),
+                email: email.into(),
+            })
+            .into(),
             ForbiddenBy::Other(_) => Vec::new(),
         },
         rule,
         return_to: "/device".into(),
     };
+    let of_acme = || ForbiddenBy::PersonalTokens("Acme".into(), "acme".into(), "member");
     let because = DeniedBecause::NoOrganization.explain();
     let of_limited = Outcome::Approved {
         scopes: vec!["orgs:read".into()],
@@ -199,16 +257,17 @@ pub fn samples() -> Vec<Sample> {
         sample(
             "consent-forbidden",
             "policy",
-            &forbidden(ForbiddenBy::PersonalTokens(
-                "Acme".into(),
-                "acme".into(),
-                "member",
-            )),
+            &forbidden(of_acme(), "Mary Somerville"),
+        ),
+        sample(
+            "consent-forbidden",
+            "hostile",
+            &forbidden(of_acme(), HOSTILE),
         ),
         sample(
             "consent-forbidden",
             "other",
-            &forbidden(ForbiddenBy::Other(because)),
+            &forbidden(ForbiddenBy::Other(because), ""),
         ),
         sample("approved", "limited", &result(of_limited)),
         sample("forbidden", "plain", &result(Outcome::Forbidden(because))),
@@ -217,6 +276,7 @@ pub fn samples() -> Vec<Sample> {
         sample("device", "wrong", &wrong),
         sample("consent", "plain", &consent(Confirm::NotAsked)),
         sample("consent", "link", &consent(Confirm::ByLink)),
+        sample("consent", "other-network", &other_network),
         sample("consent", "network", &unconfirmed),
         sample("consent", "hostile", &hostile),
         sample("consent", "bare", &bare),
