@@ -340,7 +340,7 @@ fn from_anywhere(url: DatabaseUrl) -> String {
         DatabaseUrl::Sqlite(path) => {
             format!("sqlite:{}", std::path::absolute(path).unwrap().display())
         }
-        DatabaseUrl::Postgres(url) => url,
+        DatabaseUrl::Postgres(postgres) => postgres.url().to_owned(),
     }
 }
 

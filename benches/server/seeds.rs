@@ -89,6 +89,7 @@ pub fn new_token(n: u64) -> (Token, Digest) {
         last_use: None,
         revocation: None,
         replaces: None,
+        confirmed_at: None,
         made_by_token: None,
         blocked_in: std::collections::BTreeSet::default(),
     };

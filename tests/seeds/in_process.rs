@@ -85,7 +85,7 @@ impl InProcess {
     /// Calls Doorcode's own API as the operator.
     pub async fn operate(&self, route: &str, body: Value) -> Answer {
         let request = request(&self.test.url, route).bearer_auth(OPERATOR);
-        let request = request.header("idempotency-key", self.test.app.draw_request_id());
+        let request = request.header("idempotency-key", self.test.app.draw_request_id().as_ref());
         send(request.json(&body)).await
     }
 
@@ -94,7 +94,7 @@ impl InProcess {
         let request = request(&self.test.url, "POST /v1/tokens")
             .bearer_auth(OPERATOR)
             .header("x-actor-user-id", user_of(user).as_str())
-            .header("idempotency-key", self.test.app.draw_request_id())
+            .header("idempotency-key", self.test.app.draw_request_id().as_ref())
             .json(&json!({"name": name, "scopes": [], "expires": "90d"}));
         let answer = send(request).await;
         assert_eq!(answer.status, 201, "{answer:?}");

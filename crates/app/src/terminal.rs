@@ -1,14 +1,12 @@
 //! Terminals of the signed-in user: the devices on which clients signed in as the user, with their
 //! tokens. Signing one out ends its tokens.
 
-use super::session::SignedIn;
 use super::token::{self, Revoked, SEARCHED};
 use super::tx::Tx;
 use super::{Error, Request, session};
 use domain::audit::Action;
 use domain::id::{TokenId, UserId};
 use domain::token::{RevocationReason, Terminal, Token, TokenOwner};
-use serde_json::json;
 use std::collections::BTreeMap;
 use store::device::Approvals;
 use store::token_filter::TokenFilter;

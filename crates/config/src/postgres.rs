@@ -221,7 +221,7 @@ mod tests {
         ] {
             assert_eq!(
                 PostgresUrl::split(text).unwrap().check(),
-                Ok(None),
+                Ok(false),
                 "{text}"
             );
         }

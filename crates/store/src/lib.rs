@@ -198,6 +198,7 @@ impl Store {
 
     /// Finds a value in one statement, or in memory if nothing changed since it was found there.
     pub async fn find<L: Lookup>(&self, key: L::Key) -> Result<Option<L>, Error> {
+        let began = timing::begin();
         let result = match &self.0.reads {
             Reads::Sqlite(readers) => {
                 self.read_inline(readers, |Reader { cache, conn }| match cache {
@@ -207,7 +208,7 @@ impl Store {
             }
             Reads::Postgres(readers) => readers.read(move |conn| L::find(conn, &key)).await,
         };
-        self.0.counters.note(&result);
+        self.0.note(began, false, store_error(&result));
         result
     }
 

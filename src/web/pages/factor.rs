@@ -4,7 +4,9 @@ use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::{form_on, read};
 use super::typed_form::TypedForm;
 use super::view::Moment;
-use super::view::factor::{AuthenticatorPage, AuthenticatorState, NewCodesPage, RecoveryPage, qr};
+use super::view::factor::{
+    AuthenticatorPage, AuthenticatorState, AuthenticatorTimes, NewCodesPage, RecoveryPage, qr,
+};
 use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::web;
@@ -44,10 +46,10 @@ async fn show_totp(req: PageRequest) -> Answer {
     let signed_in = req.signed_in(TOTP)?;
     let (typed, now) = (req.typed(), req.now());
     let state = match factor::list(&req).await?.authenticator {
-        Some(found) => AuthenticatorState::Present {
+        Some(found) => AuthenticatorState::Present(Box::new(AuthenticatorTimes {
             added: Moment::new(found.created_at, now),
             last_used: found.last_used_at.map(|at| Moment::new(at, now)),
-        },
+        })),
         None => {
             let offer = factor::offer(&req, &req.visitor, typed.form.value("sealed"))?;
             let brand = &req.app.config().branding.name;

@@ -249,7 +249,7 @@ async fn post(test: &TestApp, path: &str, token: &str, body: Value) -> Answer {
         .anon()
         .post(test.at(path))
         .bearer_auth(token)
-        .header("idempotency-key", test.app.draw_request_id())
+        .header("idempotency-key", test.app.draw_request_id().as_ref())
         .json(&body);
     Answer::of(request.send().await.unwrap()).await
 }

@@ -26,7 +26,7 @@ async fn send(test: &TestApp, method: Method, at: (&str, &str), body: Value) -> 
         .anon()
         .request(method, test.at(at.0))
         .bearer_auth(at.1)
-        .header("idempotency-key", test.app.draw_request_id())
+        .header("idempotency-key", test.app.draw_request_id().as_ref())
         .json(&body);
     Answer::of(request.send().await.unwrap()).await
 }

@@ -62,7 +62,7 @@ impl World {
             .post(self.test.at("/v1/tokens"))
             .bearer_auth(OPERATOR)
             .header("x-actor-user-id", user_of(&self.bob).as_str())
-            .header("idempotency-key", self.test.app.draw_request_id())
+            .header("idempotency-key", self.test.app.draw_request_id().as_ref())
             .json(&json!({"name": "by the operator", "scopes": ["api:member", "tokens:write"]}));
         Answer::of(request.send().await.unwrap()).await
     }

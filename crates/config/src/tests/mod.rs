@@ -227,7 +227,7 @@ fn every_key_is_read_from_the_file_and_from_the_environment() {
     let mut text = String::new();
     let mut env = Vec::new();
     let mut last = "";
-    for (section, key, value) in OTHERS {
+    for &(section, key, value) in OTHERS {
         if section != last {
             text.push_str(&format!("[{section}]\n"));
             last = section;

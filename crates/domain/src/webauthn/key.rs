@@ -119,7 +119,8 @@ mod tests {
         // Another algorithm, curve and key type, a point that is too short, and a missing coordinate.
         let (whole, short) = (&x[..], &x[..31]);
         let both = [(0x21, whole), (0x22, whole)];
-        let cases: [(&[u8], Vec<(u8, &[u8])>); 6] = [
+        type Entries<'a> = Vec<(u8, &'a [u8])>;
+        let cases: [(&[u8], Entries<'_>); 6] = [
             (&[0xa5, 1, 2, 3, 0x27, 0x20, 1], both.to_vec()),
             (&[0xa5, 1, 2, 3, 0x26, 0x20, 2], both.to_vec()),
             (&[0xa5, 1, 1, 3, 0x26, 0x20, 1], both.to_vec()),

@@ -120,12 +120,15 @@ pub enum AuthenticatorState {
         sealed: String,
     },
     /// There is one.
-    Present {
-        /// When it was added.
-        added: Moment,
-        /// When the user last signed in with it.
-        last_used: Option<Moment>,
-    },
+    Present(Box<AuthenticatorTimes>),
+}
+
+/// What a user may want to know of an authenticator app.
+pub struct AuthenticatorTimes {
+    /// When it was added.
+    pub added: Moment,
+    /// When the user last signed in with it.
+    pub last_used: Option<Moment>,
 }
 
 /// `/account/security/recovery-codes`. Posts to the same path.

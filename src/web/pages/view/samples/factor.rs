@@ -76,9 +76,11 @@ pub fn samples() -> Vec<Sample> {
     const URL: &str = "otpauth://totp/Doorcode:ada%40example%2Ecom?secret=GEZDGNBVGY3TQOJQ";
     let none = FieldErrors::none;
     let wrong = || FieldErrors::on("code", "This code is wrong or was used.");
-    let present = |last_used| AuthenticatorState::Present {
-        added: minutes(-9000),
-        last_used,
+    let present = |last_used| {
+        AuthenticatorState::Present(Box::new(AuthenticatorTimes {
+            added: minutes(-9000),
+            last_used,
+        }))
     };
     let hostile = LoginFactorPage {
         email: HOSTILE.into(),

@@ -62,6 +62,8 @@ pub fn samples() -> Vec<Sample> {
         password: PasswordState::SignInAgain(again.into()),
         ..page(None)
     };
+    let mut plain = page(None);
+    plain.sessions.truncate(2);
     let mut alone = page(None);
     alone.sessions.truncate(1);
     let identities = SecurityPage {
@@ -88,7 +90,8 @@ pub fn samples() -> Vec<Sample> {
     };
     let done = |state, notice| sample("account-security", state, &page(Some(notice)));
     vec![
-        sample("account-security", "plain", &page(None)),
+        sample("account-security", "plain", &plain),
+        sample("account-security", "hostile-session", &page(None)),
         sample("account-security", "stale", &stale),
         sample("account-security", "alone", &alone),
         sample("account-security", "identities", &identities),
