@@ -71,6 +71,8 @@ const STATING_NOTHING: &[&str] = &[
     "Use a token that has it. (request *)",
     "The policy of the organization *",
     "There is no scope *.",
+    "No token of this server has the scope of this request.",
+    "Use the console, or the operator token. (request *)",
     "The sign-in needs at least one scope.",
     "Choose what you need: `*`.",
     "Choose what you need:",
