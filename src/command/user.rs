@@ -91,8 +91,7 @@ pub enum User {
         #[arg(long)]
         password_stdin: bool,
     },
-    /// Remove all second factors and recovery codes of a user who has lost them. Check first who asks
-    /// for it: the password alone signs in then
+    /// Remove all second factors and recovery codes of a user who has lost them
     ResetFactors {
         /// The user's email address
         #[arg(long)]

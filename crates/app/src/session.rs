@@ -145,8 +145,8 @@ pub(super) fn target_of<'a>(app: &App, user: &'a User, browser: &Browser<'a>) ->
     }
 }
 
-/// Signs a user in, or asks for a second factor. A wrong password, an unknown address and a deactivated user all fail with
-/// [`Error::Unauthenticated`], after the same amount of work.
+/// Signs a user in, or asks for a second factor. A wrong password, an unknown address and a
+/// deactivated user all fail with [`Error::Unauthenticated`], after the same amount of work.
 pub async fn sign_in(
     req: &Request,
     browser: Browser<'_>,

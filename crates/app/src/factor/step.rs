@@ -167,8 +167,8 @@ enum Found {
 }
 
 /// Completes a sign-in with a value of the authenticator app or a recovery code. Fails with
-/// [`Error::Invalid`] for a wrong or used one, and with [`Error::NotFound`] like [`find`], or
-/// if it was completed.
+/// [`Error::Invalid`] for a wrong or used one, and with [`Error::NotFound`] like [`find`], or if it was
+/// completed.
 pub async fn complete(
     req: &Request,
     browser: Browser<'_>,
@@ -198,8 +198,7 @@ pub async fn complete(
 }
 
 /// Completes a sign-in with a passkey of the user. Fails with [`Error::Invalid`] if it is not
-/// accepted, and with [`Error::NotFound`] like [`find`], or
-/// if it was completed.
+/// accepted, and with [`Error::NotFound`] like [`find`], or if it was completed.
 pub async fn complete_with_passkey(
     req: &Request,
     browser: Browser<'_>,

@@ -285,7 +285,7 @@ mod tests {
         for (page, state, kept) in [
             (
                 "account",
-                "errors",
+                "email-errors",
                 "name=\"name\" type=\"text\" value=\"Ada Lovelace\"",
             ),
             (
