@@ -25,6 +25,8 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ("server", "hsts", r#""subdomains""#),
     ("server", "workers", "7"),
     ("database", "url", r#""postgres://doorcode@localhost/doorcode""#),
+    ("database", "readers", "3"), ("database", "pooler", r#""transaction""#),
+    ("database", "lock_timeout", r#""2s""#), ("database", "statement_timeout", r#""3s""#),
     ("branding", "name", r#""Bräu & Söhne""#),
     ("branding", "program", r#""acme""#), ("branding", "support", r#""help@example.com""#),
     ("branding", "accent", r##""#b02a30""##),
@@ -143,6 +145,10 @@ workers = 2
 
 [database]
 url = "sqlite:data/doorcode.db"
+readers = 8
+pooler = "none"
+lock_timeout = "1s"
+statement_timeout = "4s"
 
 [branding]
 name = "Doorcode"
