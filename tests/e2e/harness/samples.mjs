@@ -59,7 +59,7 @@ export const SHOWN = [
 
 /** Pages with names that are long, or that are markup. */
 export const HOSTILE = [
-  'account--hostile-session',
+  'account-security--hostile-session',
   'admin-clients--all',
   'admin-users--all',
   'audit--several',
