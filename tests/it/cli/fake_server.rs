@@ -1,5 +1,6 @@
 //! A server that misbehaves.
 
+use crate::support::canary::Canaries;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -84,6 +85,7 @@ impl FakeServer {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
+        Canaries::stand_in_at(&format!("http://{address}"));
         let (sender, requests) = channel();
         std::thread::spawn(move || {
             let mut open: Vec<Box<dyn Stream>> = Vec::new();

@@ -61,6 +61,12 @@ impl Canaries {
         servers.insert(authority(url).to_owned(), self.clone());
     }
 
+    /// Registers that no server of the tests is at this URL any more: something else has got the port
+    /// of one that ended.
+    pub fn stand_in_at(url: &str) {
+        SERVERS.lock().unwrap().remove(authority(url));
+    }
+
     /// Adds a secret.
     pub fn add(&self, secret: &str) {
         if secret.len() >= SHORTEST {
