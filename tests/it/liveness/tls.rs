@@ -231,6 +231,7 @@ async fn certificate_of_the_database_is_verified() {
         .spawn();
     server.line(READY);
     until_ready(&deployment.url, 200, "ready", ANSWERED).await;
+    until_no_socket_is_left(server.id()).await;
     assert!(relay.silence() > 0);
     let started = Instant::now();
     until_ready(&deployment.url, 503, "database", ANSWERED).await;
@@ -239,7 +240,6 @@ async fn certificate_of_the_database_is_verified() {
     let write = write.form(&[("client_id", "doorcode-cli")]).send().await;
     assert_eq!(write.unwrap().status(), 200);
     assert!(started.elapsed() < ANSWERED, "{:?}", started.elapsed());
-    until_no_socket_is_left(server.id()).await;
     // Before its database is gone.
     drop(settings);
 }
