@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import threading
 
-SIZE = 96 * 1024 * 1024
+SIZE = 512 * 1024 * 1024
 
 
 class File:
