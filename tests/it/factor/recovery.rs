@@ -62,6 +62,7 @@ async fn new_codes_replace_the_earlier_ones() {
 #[actix_web::test]
 async fn operator_resets_the_factors() {
     let test = TestApp::start().await;
+    let token = test.token(&["orgs:read", "orgs:write"]).await;
     let mut browser = test.user().await;
     enrol(&test, &mut browser).await;
     let sql = format!("SELECT id FROM users WHERE email = '{EMAIL}'");
@@ -70,7 +71,6 @@ async fn operator_resets_the_factors() {
         let request = test.anon().post(test.at(&path)).bearer_auth(token);
         Answer::of(request.json(&json!({})).send().await.unwrap()).await
     };
-    let token = test.token(&["orgs:read", "orgs:write"]).await;
     assert_eq!(call(&token).await.status, 403);
     assert_eq!(test.count("authenticator", "1 = 1"), 1);
     let answer = call(OPERATOR).await;
