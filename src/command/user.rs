@@ -2,7 +2,6 @@
 
 use super::{Outcome, as_called, as_operator, list_all, print};
 use clap::Subcommand;
-use doorcode::app::factor;
 use doorcode::app::user::{self, CreateUser, CreatedUser, Named, UpdateUser};
 use doorcode::app::{self, Request};
 use doorcode::domain::id::UserId;
@@ -208,7 +207,7 @@ pub fn run(config: Option<&Path>, user: User) -> Outcome {
         }
         User::ResetFactors { email } => {
             let user = on(config, email, async |req, named| {
-                factor::reset(req, named).await
+                user::reset_factors(req, named).await
             })?;
             print(&format!(
                 "{} signs in without a second factor now, and can add new ones. ({})",

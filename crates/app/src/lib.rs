@@ -34,6 +34,7 @@ mod request;
 mod request_id;
 pub mod saved_form;
 pub mod session;
+pub mod sign_in;
 mod slots;
 pub mod sweep;
 pub mod terminal;

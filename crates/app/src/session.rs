@@ -1,19 +1,16 @@
-//! Sign-in, sign-out and browser sessions.
+//! Browser sessions: their beginning, their use and their end.
 
-use super::audit::tally::{self, Occurrence};
 use super::hashing::Verdict;
 use super::throttle::{PasswordGuess, Target};
 use super::tx::Tx;
 use super::{App, Error, Event, Request, mail, throttle};
-use crate::access::Caller;
-use crate::factor::{self, Begun, Proven};
 use crate::mail::SecurityChange;
 use domain::audit::{Action, Actor};
 use domain::factor::Factor;
 use domain::id::{SessionId, UserId};
 use domain::identity::SessionIdentity;
 use domain::secret::{Digest, Secret};
-use domain::user::{self, Session, SessionLimits, Standing, User};
+use domain::user::{Session, SessionLimits, Standing, User};
 use serde_json::json;
 
 /// Maximum length of a stored `User-Agent`, in characters.
@@ -119,19 +116,6 @@ pub fn known_browser(app: &App, visitor: &Secret, known_as: &Digest) -> String {
     proof.as_str().to_owned()
 }
 
-/// The throttling target of a sign-in.
-fn target<'a>(
-    app: &App,
-    email: &'a str,
-    user: Option<&'a User>,
-    browser: &Browser<'a>,
-) -> Target<'a> {
-    let Some(user) = user else {
-        return Target::UnknownAddress(email);
-    };
-    target_of(app, user, browser)
-}
-
 /// The throttling target of a user in a browser.
 pub(super) fn target_of<'a>(app: &App, user: &'a User, browser: &Browser<'a>) -> Target<'a> {
     let is_known = browser.proof.is_some_and(|given| {
@@ -143,79 +127,6 @@ pub(super) fn target_of<'a>(app: &App, user: &'a User, browser: &Browser<'a>) ->
         true => Target::KnownBrowser(&user.id, browser.visitor),
         false => Target::User(&user.id),
     }
-}
-
-/// Signs a user in, or asks for a second factor. A wrong password, an unknown address and a
-/// deactivated user all fail with [`Error::Unauthenticated`], after the same amount of work.
-pub async fn sign_in(
-    req: &Request,
-    browser: Browser<'_>,
-    email: &str,
-    password: &Secret,
-) -> Result<Begun, Error> {
-    // The caller is not authenticated yet, even if the browser has a session of another user.
-    let req = req.with_caller(Caller::Anonymous);
-    let app = &req.app;
-    if !app.config().sign_in.has_passwords() {
-        return Err(Error::Conflict(
-            "This site has no passwords. Sign in with one of the providers.",
-        ));
-    }
-    // An invalid address is counted like an unknown address.
-    let email = user::email(email).unwrap_or_else(|_| email.trim().to_lowercase());
-    let named = email.clone();
-    let found = app
-        .store()
-        .read_one(move |conn| Ok::<_, Error>(store::user::find_user_by_email(conn, &named)?))
-        .await?
-        .filter(|user| !user::is_placeholder(&user.email));
-    let target = target(app, &email, found.as_ref(), &browser);
-    let counted = throttle::count_password(app, target, req.context.source()).await;
-    if matches!(counted, Err(Error::Throttled(_))) {
-        app.count_sign_in_failure("throttled");
-    }
-    let guess = counted?;
-    let hash = found.as_ref().and_then(User::password);
-    let verdict = verify(app, &guess, password, hash).await?;
-    let (Some(user), Verdict::Right | Verdict::RightButWeak) = (&found, &verdict) else {
-        let reason = match found {
-            Some(_) => "wrong_password",
-            None => "unknown_address",
-        };
-        return Err(refuse(&req, found.as_ref(), reason));
-    };
-    if user.standing == Standing::Deactivated {
-        return Err(refuse(&req, Some(user), "deactivated"));
-    }
-
-    let stronger = match verdict {
-        // If the hasher is busy, the next sign-in upgrades the hash.
-        Verdict::RightButWeak => app
-            .hasher()
-            .hash(password.expose(), app.random(), guess.waiter.clone())
-            .await
-            .ok(),
-        _ => None,
-    };
-    let (id, verified) = (user.id.clone(), user.password_hash.clone());
-    req.change(Action::SignedIn, move |tx| {
-        // The user may have been deactivated, or its password changed, in the meantime.
-        let user = store::user::lock_user_shared(tx.conn, &id)?
-            .filter(|user| user.standing == Standing::Active)
-            .filter(|user| user.password_hash == verified)
-            .ok_or(Error::Unauthenticated)?;
-        if let Some(stronger) = &stronger {
-            store::user::update_password_hash(tx.conn, &user.id, &verified, stronger)?;
-        }
-        let begun = factor::begin(tx, &user, None, Proven::One)?;
-        match &begun {
-            Begun::Session(_) => guess.guess.succeed(tx.conn)?,
-            // The second step clears the earlier failures.
-            Begun::Factor(_) => guess.guess.undo(tx.conn)?,
-        }
-        Ok(begun)
-    })
-    .await
 }
 
 /// Compares a password with a stored hash, for a guess that was counted.
@@ -234,16 +145,6 @@ pub(super) async fn verify(
         throttle::undo(app, &guess.guess).await?;
     }
     verdict
-}
-
-/// Counts a failed sign-in for the audit log.
-fn refuse(req: &Request, user: Option<&User>, reason: &'static str) -> Error {
-    let failed = Occurrence {
-        target: user.map(|user| user.id.to_string()),
-        ..Occurrence::new(Action::SignInFailed, reason, req.caller.actor())
-    };
-    tally::note(&req.app, &req.context, failed);
-    Error::Unauthenticated
 }
 
 /// The user of a session cookie, if the session is active and the user is active.

@@ -27,7 +27,6 @@ pub mod sealed;
 pub mod secret;
 pub mod throttle;
 pub mod token;
-pub mod totp;
 pub mod user;
 pub mod user_code;
 pub mod visible_tokens;

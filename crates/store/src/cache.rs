@@ -109,4 +109,4 @@ impl Cache {
 }
 
 #[cfg(test)]
-mod tests;
+mod cache_tests;

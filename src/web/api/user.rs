@@ -7,7 +7,6 @@ use crate::web::failure::Failure;
 use crate::web::links;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
-use app::factor;
 use app::mail;
 use app::token::Ended;
 use app::user::{self, CreateUser, CreatedUser, Named, NewReset, UpdateUser};
@@ -213,7 +212,7 @@ async fn reset_factors(call: Call, id: web::Path<String>) -> Result<HttpResponse
     let named = Named::Id(named(&id)?);
     let changed = document::user_in_full;
     call.once(StatusCode::OK, changed, async |req| {
-        factor::reset(req, named).await
+        user::reset_factors(req, named).await
     })
     .await
 }

@@ -97,8 +97,8 @@ pub(super) fn read() -> Registry {
     registry
 }
 
-#[cfg(test)]
 #[cfg(target_os = "linux")]
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -17,7 +17,7 @@ use actix_web::web;
 use app::access::Caller;
 use app::factor::Begun;
 use app::identity::{self, Connection, Entered, Failed, Proof, Purpose, Returned, Start};
-use app::session;
+use app::{session, sign_in};
 use domain::secret::Secret;
 use wire::form::Form;
 
@@ -159,7 +159,7 @@ async fn submit_connect(req: PageRequest, form: Form) -> Answer {
         };
     };
     let password = Secret::new(form.value("password").unwrap_or_default());
-    let session = match session::sign_in(&req, req.browser(), email, &password).await {
+    let session = match sign_in::sign_in(&req, req.browser(), email, &password).await {
         Ok(Begun::Session(session)) => session,
         // After the second step the user confirms.
         Ok(begun) => return proceed(&req, begun, &req.form_address(&form)).await,

@@ -15,8 +15,8 @@ use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::factor::{Begun, offer_sign_in, sign_in_with_passkey};
-use app::session;
 use app::user::{self, CreateUser};
+use app::{session, sign_in};
 use domain::role::Role;
 use domain::secret::Secret;
 use domain::user::User;
@@ -195,7 +195,7 @@ pub async fn submit_login(req: PageRequest, form: Form, proof: FormProof) -> Ans
         };
     }
     let password = Secret::new(form.value("password").unwrap_or_default());
-    match session::sign_in(&req, req.browser(), email, &password).await {
+    match sign_in::sign_in(&req, req.browser(), email, &password).await {
         Ok(begun) => proceed(&req, begun, return_to).await,
         Err(app::Error::Unauthenticated) => {
             let errors = FieldErrors::on("password", "The email address or the password is wrong.");

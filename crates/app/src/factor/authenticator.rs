@@ -1,6 +1,6 @@
 //! Authenticator apps: added with their first value, and removed by their user.
 
-use super::{lock_own, recovery, remove_codes_of_none};
+use super::{lock_own, recovery, remove_codes_of_none, totp};
 use crate::identity::state;
 use crate::mail::{self, SecurityChange};
 use crate::tx::Tx;
@@ -11,7 +11,6 @@ use domain::factor::{Authenticator, Factor};
 use domain::id::UserId;
 use domain::sealed::{SealKey, SealSalt};
 use domain::secret::Secret;
-use domain::totp;
 use serde_json::json;
 
 /// A secret for an authenticator app, which waits for the first value.

@@ -8,6 +8,7 @@ mod ceremony;
 mod passkey;
 mod recovery;
 mod step;
+mod totp;
 
 pub use authenticator::{Added, Offer, add, offer, remove};
 pub use ceremony::{Beginning, Response, offer_sign_in};
@@ -16,15 +17,12 @@ pub use recovery::{NewCodes, renew};
 pub use step::{Begun, Completed, Step, Waiting, complete, complete_with_passkey, find, seal};
 pub(crate) use step::{Proven, begin};
 
-use crate::mail::{self, SecurityChange};
 use crate::tx::Tx;
-use crate::user::Named;
 use crate::{Error, Request};
 use domain::Instant;
 use domain::audit::Action;
 use domain::factor::Passkey;
 use domain::id::UserId;
-use domain::user::User;
 use serde_json::json;
 
 /// The second factors of a user.
@@ -62,22 +60,6 @@ pub async fn list(req: &Request) -> Result<Factors, Error> {
         })
     })
     .await
-}
-
-/// Removes all second factors of a user who has lost them, for the operator. The sessions stay.
-pub async fn reset(req: &Request, named: Named) -> Result<User, Error> {
-    req.caller.require_operator()?;
-    let user = req
-        .change(Action::FactorsReset, move |tx| {
-            let id = named.find(tx.conn)?.id;
-            store::user::lock_user_exclusive(tx.conn, &id)?;
-            remove_all(tx, &id)?;
-            store::user::find_user(tx.conn, &id)?.ok_or(Error::NotFound)
-        })
-        .await?;
-    let change = SecurityChange::FactorRemoved("a second factor");
-    mail::tell_security_changed(&req.app, &user, change);
-    Ok(user)
 }
 
 /// Removes all second factors of a user, whom the transaction has locked.

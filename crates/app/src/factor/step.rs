@@ -2,7 +2,7 @@
 //! there is no session that other pages could take for a complete one.
 
 use super::ceremony::{self, Response, Signed};
-use super::{authenticator, passkey, recovery};
+use super::{authenticator, passkey, recovery, totp};
 use crate::access::Caller;
 use crate::identity::state;
 use crate::session::{self, Browser, NewSession};
@@ -14,7 +14,6 @@ use domain::factor::{Factor, RecoveryCode};
 use domain::id::UserId;
 use domain::identity::{Identity, SessionIdentity};
 use domain::secret::{Digest, Secret};
-use domain::totp;
 use domain::user::{Standing, User};
 use domain::{Fault, Instant};
 use serde::{Deserialize, Serialize};

@@ -3,6 +3,7 @@
 mod directory;
 mod email;
 mod erase;
+mod factors;
 pub(crate) mod link;
 mod overview;
 mod password;
@@ -18,6 +19,7 @@ pub use email::{
     request_verification, send_letter, verify_email,
 };
 pub use erase::{Erased, erase};
+pub use factors::reset_factors;
 pub use overview::{UserOverview, overview};
 pub use password::{OtherSessions, change_password, replace_password, set_temporary_password};
 use reset::end_access_of_other;

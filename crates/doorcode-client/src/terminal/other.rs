@@ -26,9 +26,11 @@ pub fn read_line() -> io::Result<String> {
 pub fn leave_foreground(_: &mut Command) {}
 
 /// Completes at Ctrl-C.
-pub async fn wait_for_stop() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler, Ctrl-C ends the process.
-        std::future::pending().await
+pub fn wait_for_stop() -> impl Future<Output = ()> {
+    async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler, Ctrl-C ends the process.
+            std::future::pending().await
+        }
     }
 }

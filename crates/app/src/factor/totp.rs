@@ -1,8 +1,8 @@
 //! Values of authenticator apps (TOTP, RFC 6238), in the form that all apps have: SHA-1, six digits,
 //! 30 seconds.
 
-use super::Instant;
-use super::secret::Secret;
+use domain::Instant;
+use domain::secret::Secret;
 use totp_rs::{Builder, Totp};
 
 /// Random bytes of a secret (RFC 4226 section 4).
