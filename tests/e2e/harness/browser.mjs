@@ -126,7 +126,7 @@ export async function signOut(page) {
 export async function signIn(page, { email, password }) {
   await page.getByLabel('Email').fill(email)
   await page.getByLabel('Password', { exact: true }).fill(password)
-  return submit(page, page.getByRole('button', { name: 'Sign in' }))
+  return submit(page, page.getByRole('button', { name: 'Sign in', exact: true }))
 }
 
 /** One walk of a flow, on a server of its own. */
