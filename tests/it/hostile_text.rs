@@ -242,7 +242,7 @@ async fn request_headers_are_shown_as_text() {
     browser.set_header("user-agent", "<script>alert(1)</script>");
     browser.set_header("x-request-id", "<script>1</script>");
     browser.sign_in(crate::support::EMAIL, PASSWORD).await;
-    let user = browser.get("/account").await;
+    let user = browser.get("/account/security").await;
     assert!(shown(&user).contains("<script>alert(1)</script>"));
     assert!(!user.contains("<script>alert"));
     let missing = browser.get("/%3Cscript%3Ealert(1)%3C/script%3E").await;

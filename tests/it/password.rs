@@ -124,7 +124,7 @@ async fn password_managers_can_fill_every_password_field() {
     let login = test.browser().get("/login").await;
     assert!(login.contains(r#"type="email" value="" autocomplete="username""#));
     assert!(login.contains(r#"type="password" autocomplete="current-password""#));
-    let user = test.user().await.get("/account").await;
+    let user = test.user().await.get("/account/security").await;
     assert!(user.contains(r#"autocomplete="username" readonly hidden"#));
     assert!(
         user.contains(r#"name="current_password" type="password" autocomplete="current-password""#)

@@ -87,6 +87,7 @@ async fn active_token_is_described_but_not_repeated() {
         answer.body,
         json!({
             "active": true,
+            "auth_time": made_at,
             "scope": "orgs:read tokens:read",
             "client_id": CLI,
             "username": EMAIL,

@@ -234,10 +234,7 @@ async fn rule_costs_no_statement() {
         let (answer, seen) =
             statements::during(&test.database, verify(&test, &token, request)).await;
         assert_eq!(answer.status, status);
-        let reads: Vec<_> = seen
-            .iter()
-            .filter(|sql| sql.contains("FROM token"))
-            .collect();
-        assert_eq!(reads.len(), 1, "{request}: {seen:?}");
+        // The row is in memory after the first request.
+        assert_eq!(seen, [""; 0], "{request}");
     }
 }

@@ -42,6 +42,12 @@ impl Page {
             .unwrap_or_default()
     }
 
+    /// The body without the id of its request, by which two pages can differ.
+    pub fn without_request_id(&self) -> String {
+        let id = self.headers["x-request-id"].to_str().unwrap();
+        self.body.replace(id, "")
+    }
+
     /// Whether the page has the choice of this scope, selected.
     pub fn is_ticked(&self, scope: &str) -> bool {
         let (_, rest) = self

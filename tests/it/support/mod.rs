@@ -8,6 +8,7 @@ pub mod deployment;
 pub mod device;
 pub mod exchange;
 pub mod ground;
+mod http_client;
 pub mod imports;
 pub mod log;
 pub mod machine;
@@ -37,6 +38,7 @@ use doorcode::config::Config;
 use doorcode::domain::role::Role;
 use doorcode::{store::Store, web};
 use ground::Ground;
+pub use http_client::http;
 use search::Leak;
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -386,17 +388,4 @@ fn secrets(name: &str) -> Option<String> {
         "DOORCODE_AUDIT_WEBHOOK_TOKEN" => Some(WEBHOOK.to_owned()),
         _ => None,
     }
-}
-
-/// An HTTP client that follows no redirects and keeps no cookies.
-pub fn http() -> reqwest::Client {
-    // Fails if another test has installed the provider already, with the same effect.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        // Tests use no TLS, and reading the system's certificates takes long.
-        .tls_certs_only([])
-        .build()
-        .unwrap()
 }

@@ -1,5 +1,9 @@
 //! An identity provider, honest or not.
 
+mod signing;
+
+pub use signing::Signing;
+
 use super::TestApp;
 use super::browser::{Browser, Page};
 use super::clock::ManualClock;
@@ -31,23 +35,6 @@ const SECRET: &str = "a-secret-of-the-registration";
 
 /// A private RSA key with 2048 bits, in PKCS #8 and base64.
 const RSA_KEY: &str = include_str!("provider_key.txt");
-
-/// How tokens are signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Signing {
-    /// RSA.
-    Rs256,
-    /// ECDSA.
-    Es256,
-    /// Ed25519.
-    EdDsa,
-    /// With the algorithm `none` and no signature.
-    Unsigned,
-    /// RSA, with another signature.
-    Forged,
-    /// HMAC with the public RSA key as the secret.
-    Confused,
-}
 
 type Alter = Box<dyn Fn(&mut Map<String, Value>) + Send>;
 type Instead = Box<dyn FnMut(&str, &str) -> Option<(u16, Value)> + Send>;

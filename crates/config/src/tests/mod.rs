@@ -202,6 +202,7 @@ ship_to = "off"
 [sign_in]
 idle_timeout = "1d"
 absolute_timeout = "14d"
+fresh_for = "10m"
 passwords = "on"
 argon2_memory_kib = 19456
 argon2_iterations = 2
