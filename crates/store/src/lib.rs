@@ -198,16 +198,14 @@ impl Store {
 
     /// Finds a value in one statement, or in memory if nothing changed since it was found there.
     pub async fn find<L: Lookup>(&self, key: L::Key) -> Result<Option<L>, Error> {
-        let began = timing::begin();
-        let result = match &self.0.reads {
-            Reads::Sqlite(readers) => {
-                self.read_inline(readers, |Reader { cache, conn }| match cache {
-                    Some(cache) => cache.find(conn, key),
-                    None => L::find(conn, &key),
-                })
-            }
-            Reads::Postgres(readers) => readers.read(move |conn| L::find(conn, &key)).await,
+        let Reads::Sqlite(readers) = &self.0.reads else {
+            return self.read_one(move |conn| L::find(conn, &key)).await;
         };
+        let began = timing::begin();
+        let result = self.read_inline(readers, |Reader { cache, conn }| match cache {
+            Some(cache) => cache.find(conn, key),
+            None => L::find(conn, &key),
+        });
         self.0.note(began, false, store_error(&result));
         result
     }
