@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 /// in time all the same.
 const WITHIN: Duration = Duration::from_secs(4);
 
+/// The longest time for one attempt, with all hosts and addresses. After it the next one begins.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// Opens connections for one worker.
 pub struct Connector {
     url: DatabaseUrl,
@@ -22,8 +25,14 @@ pub struct Connector {
     /// Where attempts leave their connections. Several workers may share it.
     returned: Sender<Conn>,
     idle: Receiver<Conn>,
-    /// Receives the error of the attempt that runs, or is disconnected at its end.
-    attempt: Option<Receiver<Error>>,
+    attempt: Option<Attempt>,
+}
+
+/// An attempt that runs.
+struct Attempt {
+    began: Instant,
+    /// Receives its error, or is disconnected at its end.
+    failed: Receiver<Error>,
 }
 
 impl Connector {
@@ -59,7 +68,9 @@ impl Connector {
     fn wait(&mut self) -> Result<Conn, Error> {
         let until = at(Instant::now() + WITHIN);
         // An error from before this wait is out of date.
-        self.attempt.take_if(|attempt| !attempt.is_empty());
+        // One without an end waits for a server that takes its statements and never answers.
+        self.attempt
+            .take_if(|attempt| !attempt.failed.is_empty() || attempt.began.elapsed() > LONGEST);
         loop {
             let attempt = self.attempt()?;
             select! {
@@ -86,7 +97,7 @@ impl Connector {
     /// The attempt that runs, or a new one.
     fn attempt(&mut self) -> Result<Receiver<Error>, Error> {
         if let Some(attempt) = &self.attempt {
-            return Ok(attempt.clone());
+            return Ok(attempt.failed.clone());
         }
         let (fail, attempt) = crossbeam_channel::bounded(1);
         let (url, purpose, returned) = (self.url.clone(), self.purpose, self.returned.clone());
@@ -99,7 +110,11 @@ impl Connector {
             .name("connection".into())
             .spawn(connect)
             .map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(self.attempt.insert(attempt).clone())
+        let attempt = Attempt {
+            began: Instant::now(),
+            failed: attempt,
+        };
+        Ok(self.attempt.insert(attempt).failed.clone())
     }
 
     /// Leaves a connection for others.
@@ -116,5 +131,29 @@ impl Connector {
     /// Closes the idle connections.
     pub fn close_idle(&self) {
         while self.idle.try_recv().is_ok() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server may take the first statements of a session and never answer them. The driver has no
+    /// limit for that.
+    #[test]
+    fn attempt_without_an_end_is_replaced() {
+        let name = "DOORCODE__DATABASE__URL".to_owned();
+        let variables = [(name, "postgres://127.0.0.1:1/d".to_owned())];
+        let url = config::Config::load(None, variables).unwrap().database.url;
+        let mut connector = Connector::new(&url, Purpose::Read, crossbeam_channel::bounded(1));
+        let (_endless, failed) = crossbeam_channel::bounded(1);
+        connector.attempt = Some(Attempt {
+            began: Instant::now().checked_sub(2 * LONGEST).unwrap(),
+            failed,
+        });
+        let Err(Error::Unavailable(why)) = connector.wait() else {
+            panic!("connected to nothing");
+        };
+        assert!(!why.contains("in time"), "{why}");
     }
 }
