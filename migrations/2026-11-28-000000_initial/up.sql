@@ -351,6 +351,24 @@ CREATE INDEX device_grant_client ON device_grant (client_id, state, expires_at);
 CREATE INDEX device_grant_expires ON device_grant (expires_at);
 CREATE INDEX device_grant_decided_by ON device_grant (decided_by);
 
+-- Answers with tokens that were not used yet: a device that lost its answer gets it again. The token is
+-- encrypted under a key derived from the device code and the salt, for a short time. The first use of
+-- the token deletes the row.
+CREATE TABLE device_answer (
+    token_id TEXT NOT NULL PRIMARY KEY REFERENCES token (id),
+    salt TEXT,
+    answer TEXT,
+    kept_until TIMESTAMP NOT NULL,
+    -- When the token is revoked if it is not used by then; null unless the code was sent again.
+    revoked_from TIMESTAMP,
+    -- When the device grant is forgotten.
+    expires_at TIMESTAMP NOT NULL,
+    CHECK ((salt IS NULL) = (answer IS NULL))
+);
+CREATE INDEX device_answer_kept ON device_answer (kept_until) WHERE answer IS NOT NULL;
+CREATE INDEX device_answer_revoked ON device_answer (revoked_from) WHERE revoked_from IS NOT NULL;
+CREATE INDEX device_answer_expires ON device_answer (expires_at);
+
 -- Numbers of pending device grants, by client, site and source.
 CREATE TABLE device_count (
     key TEXT NOT NULL PRIMARY KEY,

@@ -4,7 +4,7 @@ pub use super::access::Named;
 
 use super::audit::uses::{self, Purpose, UseDecision, Used};
 use super::operator::is_operator;
-use super::{App, Context, Error, Request};
+use super::{App, Context, Error, Request, device};
 use crate::access::{ActiveToken, Denial, Found, InactiveToken, Loaded, Wanted, look_up};
 use domain::Instant;
 use domain::decision::{self, AccessRequest, ResourceRef};
@@ -126,6 +126,9 @@ pub async fn verify(
         scope,
         organization_id: organization_id.clone(),
     });
+    if let Ok((active, _)) = &verdict {
+        device::note_use(app, &active.token);
+    }
     let answer = match verdict {
         Err(_) => Err(Error::Unauthenticated),
         Ok((_, Err(denied))) => Err(denied),

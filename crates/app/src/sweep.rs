@@ -38,6 +38,9 @@ const SHIP_EVERY: Duration = Duration::from_secs(1);
 /// Interval for polling decisions of other servers.
 const DECISIONS_EVERY: Duration = Duration::from_millis(200);
 
+/// Interval for revoking tokens that devices did not receive.
+const END_EVERY: Duration = Duration::from_secs(5);
+
 /// Interval for purging expired data.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -82,6 +85,9 @@ pub async fn run(app: App) {
             every(&app, WATCH_EVERY, "watching the audit log", || watch(
                 &app, &slow
             )),
+            every(&app, END_EVERY, "ending unused tokens", || {
+                device::end_unused(&app)
+            }),
             every(&app, PURGE_EVERY, "purging expired data", || {
                 by_true_time(&app, purge(&app))
             }),
@@ -249,6 +255,7 @@ pub async fn purge(app: &App) -> Result<(), Error> {
     app.store()
         .write(move |conn| {
             store::device::delete_grants(conn, now - lifetime)?;
+            store::device::delete_over_answers(conn, now)?;
             store::session::delete_over_sessions(conn, now, limits)?;
             store::invitation::delete_over_invitations(conn, now)?;
             store::account_link::delete_over_links(conn, now)?;

@@ -1,5 +1,6 @@
-//! Last uses of tokens, with address, last activity of sessions, and polling intervals that
-//! `slow_down` raised: buffered in memory and written in batches, outside of requests.
+//! Last uses of tokens, with address, first uses of tokens that devices fetched, last activity of
+//! sessions, and polling intervals that `slow_down` raised: buffered in memory and written in batches,
+//! outside of requests.
 
 use super::{App, Error};
 use chrono::Duration;
@@ -26,6 +27,7 @@ const INTERVALS: usize = 20_000;
 #[derive(Default)]
 pub struct Uses {
     tokens: Gathered<TokenId, (Instant, IpAddr)>,
+    first: Gathered<TokenId, ()>,
     sessions: Gathered<SessionId, Instant>,
     intervals: Gathered<Digest, Duration>,
 }
@@ -37,6 +39,20 @@ impl Uses {
         if last.is_none_or(|last| last > now || now - last >= EVERY) {
             self.tokens.note(&token.id, (now, address));
         }
+    }
+
+    /// Adds the first use of a token that a device fetched to the buffer. Returns whether no other was
+    /// waiting to be written.
+    pub fn note_first(&self, id: &TokenId) -> bool {
+        let mut first = self.first.lock();
+        let is_alone = first.is_empty();
+        first.insert(id.clone(), ());
+        is_alone
+    }
+
+    /// Whether a first use of this token waits to be written.
+    pub fn is_first_noted(&self, id: &TokenId) -> bool {
+        self.first.find(id).is_some()
     }
 
     /// Last activity of a session, including activity that is not written yet.
@@ -110,12 +126,21 @@ pub async fn flush(app: &App) -> Result<(), Error> {
         store::token::update_last_use(conn, id, *at, *address)
     })
     .await?;
+    flush_first(app).await?;
     write(app, &app.uses().sessions, |conn, id, at| {
         store::session::update_last_seen(conn, id, *at)
     })
     .await?;
     write(app, &app.uses().intervals, |conn, device_code, to| {
         store::device::raise_interval(conn, device_code, *to)
+    })
+    .await
+}
+
+/// Deletes the answers whose tokens were used.
+pub async fn flush_first(app: &App) -> Result<(), Error> {
+    write(app, &app.uses().first, |conn, id, ()| {
+        store::device::delete_answer(conn, id).map(drop)
     })
     .await
 }

@@ -1,5 +1,6 @@
 //! The device grant (RFC 8628), from the device authorization request to the token.
 
+mod answer;
 mod ask;
 mod client;
 mod code;

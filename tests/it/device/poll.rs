@@ -212,6 +212,7 @@ async fn used_device_code_is_rejected_and_its_reuse_is_recorded() {
         .approve(&device.user_code, &["tokens:read"])
         .await;
     let token = test.poll(&device).await.token();
+    assert_eq!(test.me(&token).await.status(), 200);
     for seconds in [0, 5, 600, 300] {
         test.clock.advance(seconds);
         assert_refused(&test.poll(&device).await, 400, "invalid_grant");

@@ -33,7 +33,7 @@ fn tokens(answers: &[Answer]) -> usize {
 
 /// DEV-51, T-01.
 #[actix_web::test]
-async fn one_of_fifty_parallel_redemptions_gets_the_token() {
+async fn fifty_parallel_redemptions_get_one_token() {
     let test = TestApp::start().await;
     let mut browser = test.user().await;
     for round in 1..=REDEMPTIONS {
@@ -46,11 +46,12 @@ async fn one_of_fifty_parallel_redemptions_gets_the_token() {
             async { Answer::of(request.send().await.unwrap()).await }
         });
         let answers = join_all(polls).await;
-        assert_eq!(tokens(&answers), 1, "round {round}");
-        let lost = answers
-            .iter()
-            .filter(|answer| answer.error() == "invalid_grant");
-        assert_eq!(lost.count(), POLLS - 1, "round {round}");
+        // They get it in turn, as if the answers before had been lost.
+        assert_eq!(tokens(&answers), POLLS, "round {round}");
+        let token = answers[0].token();
+        assert!(answers.iter().all(|answer| answer.token() == token));
+        assert_eq!(test.me(&token).await.status(), 200);
+        assert_eq!(test.poll(&device).await.error(), "invalid_grant");
     }
     assert_eq!(test.count("token", "1 = 1"), REDEMPTIONS as i64);
     assert_eq!(
@@ -83,8 +84,10 @@ async fn polls_that_race_with_the_decision_never_undo_it() {
         answers.push(test.poll(&device).await);
         let last = answers[5].error();
         if decision == "approve" {
-            assert_eq!(tokens(&answers), 1, "round {round}: {answers:?}");
-            assert_eq!(last, "invalid_grant");
+            assert!(tokens(&answers) > 0, "round {round}: {answers:?}");
+            let token = answers[5].token();
+            let issued = answers.iter().filter(|answer| answer.status == 200);
+            assert!(issued.into_iter().all(|answer| answer.token() == token));
         } else {
             assert_eq!(tokens(&answers), 0, "round {round}: {answers:?}");
             assert_eq!(last, "access_denied");
@@ -144,7 +147,7 @@ async fn parallel_repetitions_of_a_decision_get_the_same_page() {
             assert_eq!(page.status, 200, "round {round}: {}", page.body);
             assert!(page.contains(">The cli is signed in</h1>"));
         }
-        assert_eq!(tokens(&[early, test.poll(&device).await]), 1);
+        assert!(tokens(&[early, test.poll(&device).await]) > 0);
         assert_eq!(test.events("device.approved"), round as i64);
         assert_eq!(test.count("token", "1 = 1"), round as i64);
     }

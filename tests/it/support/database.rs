@@ -71,7 +71,7 @@ pub const AUDIT: &str = "(
 ) AS audit";
 
 /// Every table that can hold input or responses.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 25] = [
     "users",
     "account_link",
     "identity",
@@ -87,6 +87,7 @@ const TABLES: [&str; 24] = [
     "client",
     "token",
     "device_grant",
+    "device_answer",
     "throttle",
     "idempotency_record",
     "sealed_text",

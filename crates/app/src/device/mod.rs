@@ -1,12 +1,15 @@
 //! The device grant (RFC 8628). A device obtains its codes here, a user decides in [`consent`],
 //! and the device fetches its token in [`poll`] before the grant expires ([`expiry`]).
 
+mod answer;
 pub mod consent;
 mod expiry;
 mod limit;
 mod paces;
 pub mod poll;
 
+pub use answer::end_unused;
+pub(super) use answer::note_use;
 pub(super) use expiry::expire_over;
 pub(super) use paces::Paces;
 

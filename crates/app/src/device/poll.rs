@@ -1,6 +1,6 @@
 //! A device fetches its token (RFC 8628 section 3.4).
 
-use super::{caller, consent, expiry};
+use super::{answer, caller, consent, expiry};
 use crate::access::{Caller, UserMemberships, earlier};
 use crate::audit::tally::{self, Occurrence};
 use crate::client::Credentials;
@@ -36,6 +36,13 @@ pub enum PollOutcome {
     Invalid,
 }
 
+/// A device code.
+#[derive(Clone)]
+struct DeviceCode {
+    secret: Secret,
+    digest: Digest,
+}
+
 /// Polls for the token. With `wait`, the response to a pending grant is delayed until a decision
 /// or the end of that time.
 pub async fn poll(
@@ -44,16 +51,19 @@ pub async fn poll(
     device_code: &Secret,
     wait: Option<Duration>,
 ) -> Result<PollOutcome, Error> {
-    let digest = device_code.digest();
+    let code = DeviceCode {
+        digest: device_code.digest(),
+        secret: device_code.clone(),
+    };
     // The slot is taken first, so that a decision after the look-up wakes it.
-    let slot = wait.and_then(|_| req.app.waiting().enter(&digest));
+    let slot = wait.and_then(|_| req.app.waiting().enter(&code.digest));
     let woken = slot.as_ref().map(PollSlot::woken);
     let waiting = match (&slot, credentials) {
         (Some(_), _) => Waiting::Held,
         (None, Credentials::EmptySecret(_)) => Waiting::Probe,
         (None, _) => Waiting::Immediate,
     };
-    let outcome = poll_once(req, credentials, &digest, waiting).await?;
+    let outcome = poll_once(req, credentials, &code, waiting).await?;
     let (PollOutcome::Pending, Some(slot), Some(woken), Some(wait)) =
         (&outcome, &slot, woken, wait)
     else {
@@ -61,19 +71,20 @@ pub async fn poll(
     };
     slot.hold(woken, wait).await;
     store::deadline::restart();
-    poll_once(req, credentials, &digest, Waiting::Held).await
+    poll_once(req, credentials, &code, Waiting::Held).await
 }
 
 async fn poll_once(
     req: &Request,
     credentials: &Credentials,
-    device_code: &Digest,
+    device_code: &DeviceCode,
     waiting: Waiting,
 ) -> Result<PollOutcome, Error> {
     // The log may have been contradicted while the poll was held.
     req.app.require_sound_log()?;
-    if let Some(pace) = find_pace(req, credentials, device_code).await? {
-        return Ok(pending(req, device_code, pace, waiting));
+    let digest = &device_code.digest;
+    if let Some(pace) = find_pace(req, credentials, digest).await? {
+        return Ok(pending(req, digest, pace, waiting));
     }
     // In memory of its own: the usual poll does not need it.
     Box::pin(poll_in_full(req, credentials, device_code, waiting)).await
@@ -82,7 +93,7 @@ async fn poll_once(
 async fn poll_in_full(
     req: &Request,
     credentials: &Credentials,
-    device_code: &Digest,
+    device_code: &DeviceCode,
     waiting: Waiting,
 ) -> Result<PollOutcome, Error> {
     let client = caller(req, credentials).await?;
@@ -126,11 +137,11 @@ fn pending(req: &Request, device_code: &Digest, pace: Pace, waiting: Waiting) ->
 async fn poll_by(
     req: &Request,
     client_id: String,
-    device_code: &Digest,
+    device_code: &DeviceCode,
     waiting: Waiting,
 ) -> Result<PollOutcome, Error> {
     // Invented codes cost a read, and no write.
-    let digest = device_code.clone();
+    let digest = device_code.digest.clone();
     let found = req
         .app
         .store()
@@ -140,27 +151,29 @@ async fn poll_by(
         return Ok(invalid(req));
     };
     let is_own = grant.client_id == client_id;
-    let is_settled = match is_own {
-        true => matches!(grant.state, State::Redeemed { .. }) && grant.noted.replay,
-        false => grant.noted.wrong_client,
+    let is_settled = match (&grant.state, is_own) {
+        (State::Redeemed { token_id }, true) if grant.noted.replay => {
+            !answer::is_unused(&req.app, token_id).await?
+        }
+        (_, is_own) => !is_own && grant.noted.wrong_client,
     };
     if is_settled {
         return Ok(invalid(req));
     }
     if is_own && let Poll::Pending(pace) = grant.poll(req.app.now()) {
-        return Ok(pending(req, device_code, pace, waiting));
+        return Ok(pending(req, &device_code.digest, pace, waiting));
     }
 
     let device_code = device_code.clone();
     let change = req.change(Action::DeviceRedeemed, move |tx| {
-        let Some(grant) = store::device::find_grant(tx.conn, &device_code)? else {
+        let Some(grant) = store::device::find_grant(tx.conn, &device_code.digest)? else {
             return Ok((PollOutcome::Invalid, false));
         };
         if grant.client_id != client_id {
             note(tx, Misuse::WrongClient, &grant)?;
             return Ok((PollOutcome::Invalid, false));
         }
-        let outcome = answer(tx, &grant)?;
+        let outcome = outcome(tx, &grant, &device_code.secret)?;
         let is_over = matches!(outcome, PollOutcome::Expired);
         let is_counted = is_over && expiry::expire_unseen(tx, &grant)?;
         Ok((outcome, is_counted))
@@ -181,9 +194,15 @@ fn invalid(req: &Request) -> PollOutcome {
 
 /// Answers a poll of the grant's own client. Outcomes whose writes must persist are `Ok`: an error
 /// would roll them back.
-fn answer(tx: &mut Tx<'_>, grant: &Grant) -> Result<PollOutcome, Error> {
+fn outcome(tx: &mut Tx<'_>, grant: &Grant, device_code: &Secret) -> Result<PollOutcome, Error> {
     Ok(match grant.poll(tx.now) {
-        Poll::Issue(approval) => issue(tx, grant, &approval)?,
+        Poll::Issue(approval) => match issue(tx, grant, &approval)? {
+            Ok(new) => {
+                answer::keep(tx, grant, &new, device_code)?;
+                PollOutcome::Issued(Box::new(new))
+            }
+            Err(because) => PollOutcome::Denied(because),
+        },
         // Only if the clock was set back since the look-up.
         Poll::Pending(_) => PollOutcome::Pending,
         Poll::Denied(because) => PollOutcome::Denied(because),
@@ -193,14 +212,22 @@ fn answer(tx: &mut Tx<'_>, grant: &Grant) -> Result<PollOutcome, Error> {
             }
             PollOutcome::Expired
         }
-        Poll::Redeemed => {
-            note(tx, Misuse::Replay, grant)?;
-            PollOutcome::Invalid
-        }
+        Poll::Redeemed => match answer::repeat(tx, grant, device_code)? {
+            Some(issued) => PollOutcome::Issued(Box::new(issued)),
+            None => {
+                note(tx, Misuse::Replay, grant)?;
+                PollOutcome::Invalid
+            }
+        },
     })
 }
 
-fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutcome, Error> {
+/// Issues the token, or withdraws the approval.
+fn issue(
+    tx: &mut Tx<'_>,
+    grant: &Grant,
+    approval: &Approval,
+) -> Result<Result<NewToken, DeniedBecause>, Error> {
     let client = store::client::find_client(tx.conn, &grant.client_id)?
         .filter(|client| client.standing == Standing::Active);
     let owner = crate::access::lock_memberships(tx.app(), tx.conn, &approval.user_id)?;
@@ -214,7 +241,7 @@ fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutc
             store::device::mark_refused(tx.conn, &grant.id, because)?;
             let detail = json!({"reason": because.as_str()});
             tx.record_as(Action::DeviceRefused, Some(grant.id.as_str()), detail)?;
-            return Ok(PollOutcome::Denied(because));
+            return Ok(Err(because));
         }
     };
     let name = match &grant.device_name {
@@ -244,7 +271,7 @@ fn issue(tx: &mut Tx<'_>, grant: &Grant, approval: &Approval) -> Result<PollOutc
         // redeemed.
         return Err(Error::Store(store::Error::Collision));
     }
-    Ok(PollOutcome::Issued(Box::new(new)))
+    Ok(Ok(new))
 }
 
 /// Returns the client, scopes and expiry that may still be granted: the scopes that the client may

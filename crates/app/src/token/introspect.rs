@@ -4,7 +4,7 @@ use crate::access::{ActiveToken, Found, Wanted, look_up};
 use crate::audit::uses::{self, Purpose, UseDecision};
 use crate::client::{self, Credentials};
 use crate::decision::Named;
-use crate::{Error, OAuthError, Request, throttle};
+use crate::{Error, OAuthError, Request, device, throttle};
 use domain::client::{Client, Credential};
 use domain::decision::{self, AccessRequest};
 use domain::secret::Secret;
@@ -38,26 +38,28 @@ async fn look_up_active(req: &Request, text: &Secret, wanted: Wanted) -> Result<
         resource: &resource,
     };
     let decided = decision::decide(&loaded.facts, access_request);
+    let loaded_at = loaded.active_at(app, &resource);
+    if let Ok(active) = &loaded_at {
+        device::note_use(app, &active.token);
+    }
     let note = |token: &Token, decision| {
         uses::note(app, context, token, decision, Purpose::default());
     };
-    Ok(Looked::Token(
-        match (loaded.active_at(app, &resource), decided) {
-            (Err(inactive), _) => {
-                note(&inactive.token, UseDecision::Inactive(inactive.why));
-                Err(Error::Unauthenticated)
-            }
-            (Ok(active), Err(reason)) => {
-                let denied = Error::from(reason);
-                note(&active.token, UseDecision::Refused(denied.code()));
-                Err(denied)
-            }
-            (Ok(active), Ok(_)) => {
-                app.uses().note(&active.token, app.now(), context.source());
-                Ok(active)
-            }
-        },
-    ))
+    Ok(Looked::Token(match (loaded_at, decided) {
+        (Err(inactive), _) => {
+            note(&inactive.token, UseDecision::Inactive(inactive.why));
+            Err(Error::Unauthenticated)
+        }
+        (Ok(active), Err(reason)) => {
+            let denied = Error::from(reason);
+            note(&active.token, UseDecision::Refused(denied.code()));
+            Err(denied)
+        }
+        (Ok(active), Ok(_)) => {
+            app.uses().note(&active.token, app.now(), context.source());
+            Ok(active)
+        }
+    }))
 }
 
 /// Authenticates a request to Doorcode's own API; `None` if the token was never issued. Fails

@@ -25,7 +25,7 @@ pub use list::{
 };
 pub use rename::rename;
 pub use revoke::{Before, Ended, Revoked, give_back, revoke, revoke_all, revoke_matching};
-pub(super) use revoke::{deny_approved, end_all, end_with_descendants};
+pub(super) use revoke::{deny_approved, end_all, end_with_descendants, revoke_unused};
 pub use rotate::{DEFAULT_OVERLAP, LONGEST_OVERLAP, rotate};
 pub(super) use search::contains;
 pub use search::{FoundTokens, SEARCHED, SHOWN, TokenPart, TokenSearch, TokenSort, search};

@@ -84,12 +84,26 @@ fn revoke_one(tx: &mut Tx<'_>, token: &Token, reason: RevocationReason) -> Resul
     }
     let mut detail = described(tx, token);
     detail["reason"] = revocation.reason.into();
-    tx.record(token, detail)?;
+    tx.record_as(Action::TokenRevoked, token, detail)?;
     let descendants = end_descendants(tx, std::slice::from_ref(&token.id))?;
     Ok(Revoked {
         tokens: descendants.tokens + usize::from(was_live),
         ..descendants
     })
+}
+
+/// Revokes an unused token that a device fetched, unless it is used meanwhile.
+pub(crate) fn revoke_unused(tx: &mut Tx<'_>, id: &TokenId) -> Result<(), Error> {
+    let Some(token) = store::token::find_token(tx.conn, id)? else {
+        return Ok(());
+    };
+    lock_owner(tx.conn, &token.owner)?;
+    tx.needs_no_record();
+    // The first use deletes it too: only one of both succeeds.
+    if store::device::delete_answer(tx.conn, id)? && token.last_use.is_none() {
+        revoke_one(tx, &token, RevocationReason::AnswerLost)?;
+    }
+    Ok(())
 }
 
 /// Ends what was created with tokens that were just revoked, with a record for each owner of

@@ -236,6 +236,8 @@ words! {
         DeviceDenied = "device.denied",
         /// A device fetched its token.
         DeviceRedeemed = "device.redeemed",
+        /// A device that lost the answer with its token got it again.
+        DeviceRepeated = "device.repeated",
         /// A redeemed device code was sent again: it may have been copied.
         DeviceReplayed = "device.replayed",
         /// A device code was sent by a client other than the one it was issued to.

@@ -16,6 +16,9 @@ pub type DeviceCodeSeed = [u8; 32];
 /// How much the interval grows with each `slow_down` (RFC 8628 section 3.5).
 pub const SLOW_DOWN: Duration = Duration::seconds(5);
 
+/// How long a device that lost the answer with its token can get it again.
+pub const ANSWER_KEPT: Duration = Duration::seconds(30);
+
 /// The tolerance for early polls, since network latency varies.
 const JITTER: Duration = Duration::milliseconds(500);
 

@@ -231,6 +231,8 @@ pub enum RevocationReason {
     SignedOut,
     /// The identity provider of the owner signed the owner out, or refuses the owner.
     IdentityEnded,
+    /// The device sent its code again, and the token was not used: the answer with it was lost.
+    AnswerLost,
 }
 
 impl RevocationReason {
@@ -248,6 +250,7 @@ impl RevocationReason {
             Self::Recovered => "account_recovered",
             Self::SignedOut => "signed_out",
             Self::IdentityEnded => "identity_ended",
+            Self::AnswerLost => "answer_lost",
         }
     }
 }

@@ -2,9 +2,14 @@
 //! decisions succeeds and the other is rejected. Polls store nothing but a raised interval, which
 //! never changes the state.
 
+mod answer;
 mod decision;
 mod live;
 
+pub use answer::{
+    DeviceAnswer, SealedAnswer, clear_answers, delete_answer, delete_over_answers, find_answer,
+    insert_answer, is_any_answer_over, list_unused, mark_repeated,
+};
 pub use decision::{
     Approvals, Made, deny_approved, deny_pending_of_client, find_decision, find_decision_of,
     mark_approved, mark_denied, mark_redeemed, mark_refused, set_decision,

@@ -115,6 +115,7 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::DeviceApproved => "approved a device",
         Action::DeviceDenied => "denied a device",
         Action::DeviceRedeemed => "received the token {token}",
+        Action::DeviceRepeated => "received the token {token} again",
         Action::DeviceReplayed => "reused a device code",
         Action::DeviceWrongClient => "used the device code of another application",
         Action::DeviceRefused => "received no token: the approval was no longer valid",

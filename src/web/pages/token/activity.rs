@@ -129,6 +129,7 @@ fn ending(found: &Activity) -> Option<Ending> {
         "revoke_all" => ", with all others",
         "signed_out" => ", who signed the device out",
         "identity_ended" => ", whose identity provider ended the access",
+        "answer_lost" => ", since the device did not receive it",
         "revoked_by_client" => ", which gave it back",
         "user_deactivated" => ", since its owner’s account was deactivated",
         "left_organization" => ", since its owner left the organization",
