@@ -5,7 +5,7 @@ use super::page_route::{form_on, read};
 use super::return_to::{HOME, local};
 use super::second_step::proceed;
 use super::security::PAGE;
-use super::session::{end_session, login_path};
+use super::session::login_path;
 use super::typed_form::TypedForm;
 use super::view::FieldErrors;
 use super::view::account::LoginNotice;
@@ -170,7 +170,7 @@ async fn submit_connect(req: PageRequest, form: Form) -> Answer {
         }
         Err(error) => return req.again(TypedForm::refused(form, error)?).await,
     };
-    end_session(&req).await?;
+    req.end_session().await?;
     let signed_in = session::resume(&req.app, &session.cookies.session).await?;
     let signed_in = signed_in.ok_or(Failure::App(app::Error::Unauthenticated))?;
     let signed_in = req.with_caller(Caller::User(Box::new(signed_in)));

@@ -5,7 +5,7 @@ use super::list;
 use super::org_request::OrgPageRequest;
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::{form_on, read};
-use super::session::{end_session, invited_path};
+use super::session::invited_path;
 use super::typed_form::TypedForm;
 use super::view::invitation::{
     Delivery, InvitationCreatedPage, InvitationRow, InviteClosed, InviteClosedPage, InvitePage,
@@ -269,12 +269,12 @@ async fn submit_account(req: PageRequest, form: Form) -> Answer {
     };
     match org::enter(&req, &link, new).await {
         Ok(Entered::Joined(session)) => {
-            end_session(&req).await?;
+            req.end_session().await?;
             let path = format!("/o/{}?done=joined", offer.organization.slug);
             Ok(req.begin(&session.cookies, &path))
         }
         Ok(Entered::SignIn) => {
-            end_session(&req).await?;
+            req.end_session().await?;
             Ok(req.end(&invited_path(&invitation_path(link.expose()))))
         }
         Ok(Entered::Mailed(new)) => {

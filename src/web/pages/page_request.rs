@@ -122,6 +122,18 @@ impl PageRequest {
         Ok(req)
     }
 
+    /// Ends the session of this browser, if it has one.
+    pub async fn end_session(&self) -> Result<(), Failure> {
+        let Ok(signed_in) = self.caller.signed_in() else {
+            return Ok(());
+        };
+        match session::end(self, &signed_in.session.id).await {
+            // It ended in the meantime.
+            Ok(()) | Err(app::Error::NotFound) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// A parameter of the path.
     pub fn segment(&self, name: &str) -> &str {
         self.http.match_info().get(name).unwrap_or_default()

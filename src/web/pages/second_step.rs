@@ -3,7 +3,6 @@
 use super::page_request::{Answer, PageRequest, see_other};
 use super::page_route::read;
 use super::passkey::{ceremony, response};
-use super::session::end_session;
 use super::typed_form::TypedForm;
 use super::view::factor::{LoginFactorClosedPage, LoginFactorPage};
 use crate::web::csrf::FormProof;
@@ -27,7 +26,7 @@ pub async fn proceed(req: &PageRequest, begun: Begun, path: &str) -> Answer {
     match begun {
         Begun::Session(session) => {
             // A cookie holds one session, so the previous session of this browser ends.
-            end_session(req).await?;
+            req.end_session().await?;
             Ok(req.begin(&session.cookies, path))
         }
         Begun::Factor(step) => {
@@ -86,7 +85,7 @@ async fn submit_factor(req: PageRequest, form: Form, proof: FormProof) -> Answer
     };
     match completed {
         Ok(completed) => {
-            end_session(&req).await?;
+            req.end_session().await?;
             Ok(req.begin(&completed.session.cookies, &completed.return_to))
         }
         // Without the link, the page says that the sign-in is over.

@@ -15,8 +15,8 @@ use crate::web::route::resource;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use app::factor::{Begun, offer_sign_in, sign_in_with_passkey};
+use app::sign_in;
 use app::user::{self, CreateUser};
-use app::{session, sign_in};
 use domain::role::Role;
 use domain::secret::Secret;
 use domain::user::User;
@@ -210,18 +210,6 @@ fn is_email_of(user: &User, typed: &str) -> bool {
     domain::user::email(typed).is_ok_and(|email| email == user.email)
 }
 
-/// Ends the session of this browser, if it has one.
-pub async fn end_session(req: &PageRequest) -> Result<(), Failure> {
-    let Ok(signed_in) = req.caller.signed_in() else {
-        return Ok(());
-    };
-    match session::end(req, &signed_in.session.id).await {
-        // It ended in the meantime.
-        Ok(()) | Err(app::Error::NotFound) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// `POST /logout`. The form may be older than the session of the browser. Without a session, there
 /// is nothing to end and nothing to protect.
 pub async fn submit_logout(req: PageRequest, form: Form, proof: FormProof) -> Answer {
@@ -231,7 +219,7 @@ pub async fn submit_logout(req: PageRequest, form: Form, proof: FormProof) -> An
     };
     match (proof, req.caller.signed_in()) {
         (FormProof::Session | FormProof::Browser, _) => {
-            end_session(&req).await?;
+            req.end_session().await?;
             Ok(req.end(&login))
         }
         (FormProof::None, Ok(_)) => Err(Failure::StaleForm),

@@ -81,6 +81,7 @@ async fn form_with_an_error_is_shown_again_after_a_redirect() {
 
     // The sign-in is too old for a change of the password.
     browser.sign_in(EMAIL, PASSWORD).await;
+    browser.get("/account/security").await;
     let fields = [
         ("current_password", "not the password at all"),
         ("new_password", "short"),

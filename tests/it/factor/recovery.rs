@@ -69,6 +69,7 @@ async fn operator_resets_the_factors() {
     let path = format!("/v1/users/{}/reset-factors", test.database.text(&sql));
     let call = async |token: &str| {
         let request = test.anon().post(test.at(&path)).bearer_auth(token);
+        let request = request.header("idempotency-key", test.app.draw_request_id().as_ref());
         Answer::of(request.json(&json!({})).send().await.unwrap()).await
     };
     assert_eq!(call(&token).await.status, 403);
