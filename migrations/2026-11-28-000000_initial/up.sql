@@ -361,6 +361,8 @@ CREATE TABLE device_answer (
     kept_until TIMESTAMP NOT NULL,
     -- When the token is revoked if it is not used by then; null unless the code was sent again.
     revoked_from TIMESTAMP,
+    -- When the device got its token again for the first time.
+    repeated_at TIMESTAMP,
     -- When the device grant is forgotten.
     expires_at TIMESTAMP NOT NULL,
     CHECK ((salt IS NULL) = (answer IS NULL))

@@ -5,7 +5,7 @@
 mod process;
 mod state;
 
-use super::route::{METHODS, read, resource};
+use super::route::{method_name, read, resource};
 use super::{failure::Failure, headers};
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, web};
@@ -151,8 +151,7 @@ impl Metrics {
     ) {
         let route = route.filter(|_| status != StatusCode::NOT_FOUND).cloned();
         let route = route.unwrap_or_else(|| "other".into());
-        let known = METHODS.iter().find(|known| *known == method);
-        let method = known.map_or("other", Method::as_str);
+        let method = method_name(method);
         self.0
             .durations
             .get_or_create(&Routed {

@@ -165,7 +165,7 @@ pub async fn every_answer(
     );
     if let Some(recording) = recording {
         let answered = Answered {
-            method: response.request().method().as_str(),
+            method: route::method_name(response.request().method()),
             route: pattern.as_deref().unwrap_or("other"),
             status: response.status().as_u16(),
             request_id: &request_id,

@@ -74,6 +74,12 @@ pub static METHODS: [Method; 6] = [
     Method::DELETE,
 ];
 
+/// The name of a method of the routes, and one name for all others, which clients make up.
+pub fn method_name(method: &Method) -> &'static str {
+    let known = METHODS.iter().find(|known| *known == method);
+    known.map_or("other", Method::as_str)
+}
+
 /// The route of a request.
 #[derive(Clone)]
 pub struct MatchedRoute {

@@ -10,7 +10,7 @@ const PAGES: [&str; 12] = [
     "/account/security",
     "/account/email/verify",
     "/account/email/confirm",
-    "/account/security/passkeys",
+    PASSKEYS,
     "/account/security/recovery-codes",
     "/account/security/totp",
     "/invite",
@@ -21,6 +21,9 @@ const PAGES: [&str; 12] = [
 
 /// The pages of organizations.
 const ORGANIZATIONS: &str = "/o";
+
+/// The passkeys of the user.
+const PASSKEYS: &str = "/account/security/passkeys";
 
 /// The operator console.
 const CONSOLE: &str = "/admin";
@@ -38,7 +41,10 @@ fn is_local(asked: &str) -> bool {
         path.strip_prefix(page)
             .is_some_and(|rest: &str| rest.starts_with('/'))
     };
-    let is_page = PAGES.contains(&path) || [HOME, ORGANIZATIONS, CONSOLE].into_iter().any(is_below);
+    let is_page = PAGES.contains(&path)
+        || [HOME, ORGANIZATIONS, CONSOLE, PASSKEYS]
+            .into_iter()
+            .any(is_below);
     is_page
         && !path.contains("//")
         && !path.contains("/.")
@@ -62,6 +68,7 @@ mod tests {
             "/tokens/new",
             "/account",
             "/account/security",
+            "/account/security/passkeys/psk_01a20320a20071b78b901d3842476c20",
             "/o",
             "/o/acme/settings/api-tokens",
             "/admin",

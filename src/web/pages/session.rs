@@ -157,7 +157,9 @@ pub async fn show_login(req: PageRequest) -> Answer {
     let page = LoginPage {
         chrome: req.signed_out_chrome(),
         email: email.unwrap_or_else(|| typed.text("email")),
-        passkey: offer_sign_in(&req.app, &req.visitor).map(ceremony),
+        passkey: offer_sign_in(&req.app, &req.visitor)
+            .filter(|_| has_passwords)
+            .map(ceremony),
         has_passwords,
         providers,
         return_to,

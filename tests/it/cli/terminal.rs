@@ -66,7 +66,8 @@ fn page_and_code_are_visible_in_every_terminal() {
         assert_eq!(has_picture(&login), picture, "{columns}x{rows}");
         login.press("\u{3}");
         let ended = login.finish().exited(130);
-        assert!(ended.stdout.contains("Cancelled. Nothing was saved."));
+        let cancelled = "Cancelled. Nothing was saved.";
+        assert!(ended.stdout.contains(cancelled), "{ended:?}");
     }
 }
 

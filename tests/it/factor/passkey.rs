@@ -55,6 +55,35 @@ async fn passkey_signs_in_without_a_password() {
     }
 }
 
+/// About a user without a password, only the provider decides.
+#[actix_web::test]
+async fn passkey_alone_signs_in_no_user_without_a_password() {
+    let test = TestApp::with(LOCALHOST).await;
+    let (mut passkey, _) = add(&test, &mut test.user().await, 1).await;
+    test.database.execute("UPDATE users SET password_hash = ''");
+    assert_refused(&sign_in(&mut test.browser(), &mut passkey).await);
+    test.settle().await;
+    let refused = "action = 'session.refused' AND detail LIKE '%no_password%'";
+    assert_eq!(test.count("audit_record", refused), 1);
+}
+
+/// The state of a ceremony is spelled in another way, so that it does not look used.
+#[actix_web::test]
+async fn used_response_is_refused_in_another_spelling() {
+    let test = TestApp::with(LOCALHOST).await;
+    let (passkey, _) = add(&test, &mut test.user().await, 1).await;
+    let mut browser = test.browser();
+    let mut fields = passkey.get_uncounted(&browser.get("/login").await);
+    assert_signed_in(&browser.post_only("/login", &borrowed(&fields)).await);
+    for (name, value) in &mut fields {
+        if *name == "state" {
+            let (salt, sealed) = value.split_at(64);
+            *value = format!("{salt}{}", sealed.to_uppercase());
+        }
+    }
+    assert_refused(&browser.post_only("/login", &borrowed(&fields)).await);
+}
+
 #[actix_web::test]
 async fn passkey_is_the_second_step_after_the_password() {
     let test = TestApp::with(LOCALHOST).await;

@@ -41,11 +41,11 @@ async fn only_a_statement_of_two_factors_replaces_it() {
         ("amr", json!(["hwk"]), false),
         ("amr", json!("mfa"), false),
         ("amr", json!(null), false),
-        ("acr", json!("phrh"), true),
+        ("acr", json!("phrh"), false),
         ("acr", json!("https://refeds.org/profile/mfa"), true),
         ("acr", json!("1"), false),
         ("acr", json!("mfa"), false),
-        ("acr", json!(["phr"]), false),
+        ("acr", json!("phr"), false),
         ("mfa", json!(true), false),
     ];
     for (claim, value, is_enough) in cases {

@@ -47,7 +47,7 @@ async fn internal_error_is_json_without_details() {
     let endpoints = endpoints(&test).await;
     test.database.execute(match Database::is_postgres() {
         true => "DROP TABLE token CASCADE; DROP TABLE device_grant CASCADE; ALTER TABLE client RENAME TO gone",
-        false => "DROP TABLE device_grant; DROP TABLE token; ALTER TABLE client RENAME TO gone",
+        false => "DROP TABLE device_answer; DROP TABLE device_grant; DROP TABLE token; ALTER TABLE client RENAME TO gone",
     });
     // The driver for PostgreSQL does not say that a table is missing, so it counts as an outage.
     let failure = match Database::is_postgres() {

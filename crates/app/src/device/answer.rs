@@ -95,7 +95,7 @@ pub(super) fn repeat(
     let Some(new) = open(tx, grant, &answer, device_code)? else {
         return Ok(None);
     };
-    if answer.revoked_from.is_none() {
+    if store::device::mark_given_again(tx.conn, token_id, tx.now)? {
         let detail = json!({"token": token_id.as_str()});
         tx.record_as(Action::DeviceRepeated, Some(grant.id.as_str()), detail)?;
     }
@@ -109,6 +109,10 @@ fn open(
     answer: &DeviceAnswer,
     device_code: &Secret,
 ) -> Result<Option<NewToken>, Error> {
+    // Two unknown sources are not the same one.
+    if network::is_unknown(tx.context().source()) {
+        return Ok(None);
+    }
     let token = store::token::find_token(tx.conn, &answer.token_id)?;
     let is_live = |token: &Token| token.state(tx.now) == domain::token::State::Live;
     let (Some(token), Some(sealed)) = (token.filter(is_live), &answer.sealed) else {

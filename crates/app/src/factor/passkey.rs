@@ -166,6 +166,12 @@ pub async fn sign_in_with_passkey(
                 Ok(user) => user,
                 Err(reason) => return Ok(Found::Refused(reason)),
             };
+            // It stands for the password. About users without one, only their provider decides.
+            let has_passwords = tx.app().config().sign_in.has_passwords();
+            if !has_passwords || user.password().is_none() {
+                tx.needs_no_record();
+                return Ok(Found::Refused("no_password"));
+            }
             let session = session::begin(tx, &user, None, Some(Factor::Passkey))?;
             Ok(Found::SignedIn(Box::new(session)))
         })

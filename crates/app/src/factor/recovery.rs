@@ -1,6 +1,7 @@
 //! Recovery codes, which replace a lost factor.
 
 use super::lock_own;
+use crate::mail::{self, SecurityChange};
 use crate::tx::Tx;
 use crate::{Error, Request};
 use domain::audit::Action;
@@ -21,7 +22,7 @@ pub struct NewCodes {
 /// Replaces the recovery codes of the signed-in user. Fails with [`Error::Conflict`] for a user
 /// without a second factor.
 pub async fn renew(req: &Request) -> Result<NewCodes, Error> {
-    req.change(Action::RecoveryCodesCreated, |tx| {
+    let new = req.change(Action::RecoveryCodesCreated, |tx| {
         let user_id = lock_own(tx)?;
         if !store::factor::is_any(tx.conn, &user_id)? {
             return Err(Error::Conflict(
@@ -31,7 +32,10 @@ pub async fn renew(req: &Request) -> Result<NewCodes, Error> {
         let codes = replace(tx, &user_id)?;
         Ok(NewCodes { user_id, codes })
     })
-    .await
+    .await?;
+    let user = &req.caller.signed_in()?.user;
+    mail::tell_security_changed(&req.app, user, SecurityChange::CodesReplaced);
+    Ok(new)
 }
 
 /// Replaces the recovery codes of a user, whom the transaction has locked.

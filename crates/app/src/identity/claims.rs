@@ -196,11 +196,9 @@ impl Arrived {
     }
 }
 
-/// The classes of sign-ins with two factors: those of OpenID Connect (EAP ACR Values 1.0), of REFEDS and
-/// of PAPE.
-const TWO_FACTORS: [&str; 4] = [
-    "phr",
-    "phrh",
+/// The classes of sign-ins with two factors: those of REFEDS and of PAPE. `phr` and `phrh` of OpenID
+/// Connect (EAP ACR Values 1.0) say nothing about how many there were.
+const TWO_FACTORS: [&str; 2] = [
     "https://refeds.org/profile/mfa",
     "http://schemas.openid.net/pape/policies/2007/06/multi-factor",
 ];

@@ -33,6 +33,10 @@ pub(crate) fn open(
     purpose: &str,
     sealed: &str,
 ) -> Option<(String, Instant)> {
+    // Another spelling of the same bytes would count as one that was not used yet.
+    if sealed.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return None;
+    }
     let (salt, sealed) = sealed.split_at_checked(SALT_LENGTH)?;
     let bytes: SealSalt = hex::decode(salt).ok()?.try_into().ok()?;
     let opened = key(app, visitor, &bytes).open(purpose, sealed)?;

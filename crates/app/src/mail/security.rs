@@ -15,6 +15,8 @@ pub(crate) enum SecurityChange<'a> {
     FactorAdded(&'a str),
     /// A factor was removed or replaced, such as `an authenticator app`.
     FactorRemoved(&'a str),
+    /// New recovery codes replaced the earlier ones.
+    CodesReplaced,
     /// Sessions were ended from another browser.
     SessionsEnded,
 }
@@ -38,6 +40,9 @@ impl SecurityChange<'_> {
             }
             Self::FactorAdded(what) => format!("You sign in to {brand} with {what} from now on"),
             Self::FactorRemoved(what) => format!("You no longer sign in to {brand} with {what}"),
+            Self::CodesReplaced => {
+                format!("New recovery codes for {brand} replaced your earlier ones")
+            }
             Self::SessionsEnded => {
                 format!("Browsers were signed out of your account on {brand} from another one")
             }

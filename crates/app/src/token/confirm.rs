@@ -13,6 +13,7 @@ use serde_json::json;
 pub async fn confirm(req: &Request, id: &str, within: Duration) -> Result<(), Error> {
     let id = id.to_owned();
     req.change(Action::TokenConfirmed, move |tx| {
+        tx.require_recent_sign_in()?;
         let session = &tx.caller().signed_in()?.session;
         let visible = visible(tx, &OwnerRef::Own, WRITE)?;
         let token = find_within(tx, &visible, &id)?;

@@ -252,6 +252,11 @@ pub async fn reset(req: &Request, link: &Secret, new: &Secret) -> Result<Begun, 
             link::take(tx, &link, LinkPurpose::Reset)?;
             if let Some(hash) = &hash {
                 store::user::set_password(tx.conn, &user.id, hash, None)?;
+                // The wrong values of a second factor came from those who knew the old password.
+                let of_user = throttle::Target::User(&user.id);
+                throttle::factor(tx.app().key(), of_user)
+                    .0
+                    .succeed(tx.conn)?;
             }
             store::account_link::delete_links(tx.conn, &user.id, Some(LinkPurpose::Reset))?;
             end_access_of_other(tx, &user)?;

@@ -14,6 +14,7 @@ diesel::table! {
         answer -> Nullable<Text>,
         kept_until -> Timestamp,
         revoked_from -> Nullable<Timestamp>,
+        repeated_at -> Nullable<Timestamp>,
         expires_at -> Timestamp,
     }
 }
@@ -50,6 +51,7 @@ struct Row {
     answer: Option<String>,
     kept_until: NaiveDateTime,
     revoked_from: Option<NaiveDateTime>,
+    repeated_at: Option<NaiveDateTime>,
     expires_at: NaiveDateTime,
 }
 
@@ -80,6 +82,7 @@ pub fn insert_answer(conn: &mut Conn, new: &DeviceAnswer) -> Result<(), Error> {
         answer: sealed.map(|sealed| sealed.text.clone()),
         kept_until: stored(new.kept_until),
         revoked_from: new.revoked_from.map(stored),
+        repeated_at: None,
         expires_at: stored(new.expires_at),
     };
     diesel::insert_into(device_answer::table)
@@ -102,6 +105,14 @@ pub fn mark_repeated(
 ) -> Result<bool, Error> {
     diesel::update(device_answer::table.find(token_id.as_str()))
         .set(device_answer::revoked_from.eq(stored(revoked_from)))
+        .changes_one(conn)
+}
+
+/// Notes that a device got its token again; `false` if that was noted before.
+pub fn mark_given_again(conn: &mut Conn, token_id: &TokenId, now: Instant) -> Result<bool, Error> {
+    diesel::update(device_answer::table.find(token_id.as_str()))
+        .filter(device_answer::repeated_at.is_null())
+        .set(device_answer::repeated_at.eq(stored(now)))
         .changes_one(conn)
 }
 

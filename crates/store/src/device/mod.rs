@@ -8,7 +8,7 @@ mod live;
 
 pub use answer::{
     DeviceAnswer, SealedAnswer, clear_answers, delete_answer, delete_over_answers, find_answer,
-    insert_answer, is_any_answer_over, list_unused, mark_repeated,
+    insert_answer, is_any_answer_over, list_unused, mark_given_again, mark_repeated,
 };
 pub use decision::{
     Approvals, Made, deny_approved, deny_pending_of_client, find_decision, find_decision_of,

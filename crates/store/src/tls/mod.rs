@@ -11,13 +11,13 @@ use config::{PostgresHost, PostgresTls};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustls::ClientConfig;
 use std::fs::DirBuilder;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How often another name of the folder is tried.
@@ -182,11 +182,11 @@ fn parent() -> PathBuf {
 }
 
 fn make_folder() -> io::Result<PathBuf> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
     let mut tried = 0;
     loop {
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("doorcode-{}-{count}", std::process::id());
+        // Others must not know the name before: they could create it first.
+        let random = RandomState::new().hash_one(std::process::id());
+        let name = format!("doorcode-{random:016x}");
         let folder = parent().join(name);
         tried += 1;
         // Fails if it is there already, even if it is one of another user.
