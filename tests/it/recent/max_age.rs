@@ -234,11 +234,8 @@ async fn rule_costs_no_statement() {
         let (answer, seen) =
             statements::during(&test.database, verify(&test, &token, request)).await;
         assert_eq!(answer.status, status);
-        // The worker may have the row in memory.
-        assert!(seen.len() <= 1, "{request}: {seen:?}");
-        assert!(
-            seen.iter().all(|sql| sql.contains("FROM token")),
-            "{seen:?}"
-        );
+        // None if the worker has the row in memory.
+        let reads = seen.iter().filter(|sql| sql.starts_with("SELECT"));
+        assert!(reads.count() <= 1, "{request}: {seen:?}");
     }
 }
