@@ -112,8 +112,14 @@ once('a passkey signs in without a password, from the button and from the field'
 once('a passkey is the second step after the password, and a copy of it is refused', LOCALHOST, async (world) => {
   const page = await world.signedIn()
   const { cdp, authenticatorId } = await authenticator(page)
+  const replaceCredential = async (credential) => {
+    await cdp.send('WebAuthn.clearCredentials', { authenticatorId })
+    await cdp.send('WebAuthn.addCredential', { authenticatorId, credential })
+  }
   await addPasskey(page)
   await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: false })
+  const { credentials: [original] } = await cdp.send('WebAuthn.getCredentials', { authenticatorId })
+  await replaceCredential({ ...original, signCount: 1000 })
   await signOut(page)
   await page.goto('/login')
   await page.getByLabel('Email').fill(ADA.email)
@@ -125,15 +131,12 @@ once('a passkey is the second step after the password, and a copy of it is refus
   await submit(page, page.getByRole('button', { name: 'Use a passkey' }))
   await page.waitForURL('/tokens')
 
-  // A copy of the key whose counter stayed behind.
-  const { credentials } = await cdp.send('WebAuthn.getCredentials', { authenticatorId })
+  // A copy of the key whose counter stayed behind. The virtual authenticator accepts each offer of the
+  // field by itself, also that of the page after the refusal.
   await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: false })
   await signOut(page)
-  await cdp.send('WebAuthn.clearCredentials', { authenticatorId })
-  const credential = { ...credentials[0], signCount: 0 }
-  await cdp.send('WebAuthn.addCredential', { authenticatorId, credential })
+  await replaceCredential({ ...original, signCount: 0 })
   await page.goto('/login')
   await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: true })
-  await submit(page, page.getByRole('button', { name: 'Sign in with a passkey' }))
   await page.getByText('This passkey was not accepted.').waitFor()
 })
