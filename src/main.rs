@@ -5,8 +5,8 @@ mod command;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand};
 use command::{
-    audit, check, client, configuration, decision, deployment, health, operator, org, project,
-    serve, user,
+    audit, backup, check, client, configuration, decision, deployment, health, operator, org,
+    project, serve, transfer, user,
 };
 use doorcode_client::commands::{self, Command as Remote, CommandLine, Shared};
 use std::path::{Path, PathBuf};
@@ -58,6 +58,12 @@ enum Command {
     /// Manage the keys that belong to the database
     #[command(subcommand)]
     Deployment(deployment::DeploymentCommand),
+    /// Write a backup of the database to a file, while the server runs (SQLite)
+    Backup(backup::Backup),
+    /// Restore a backup, after it was checked against the audit log's checkpoints (SQLite)
+    Restore(backup::Restore),
+    /// Move the whole deployment to another database, while no server runs
+    Move(transfer::Move),
     /// List and verify the audit log, erase personal data from it, or recover it
     #[command(subcommand)]
     Audit(Group<audit::Audit, commands::Audit>),
@@ -114,6 +120,9 @@ fn main() -> ExitCode {
         Some(Command::Operator(command)) => operator::run(config, command),
         Some(Command::Deployment(command)) => deployment::run(config, command),
         Some(Command::Healthcheck(check)) => health::run(config, &check),
+        Some(Command::Backup(command)) => backup::back_up(config, &command),
+        Some(Command::Restore(command)) => backup::restore(config, &command),
+        Some(Command::Move(command)) => transfer::run(config, &command),
         Some(Command::Audit(Group::Server(command))) => audit::run(config, command),
         Some(Command::Audit(Group::User(command))) => {
             return remote(

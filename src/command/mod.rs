@@ -3,6 +3,7 @@
 //! make a second deployment there.
 
 pub mod audit;
+pub mod backup;
 pub mod check;
 pub mod client;
 pub mod configuration;
@@ -16,6 +17,7 @@ pub mod project;
 pub mod serve;
 mod signals;
 mod supervisor;
+pub mod transfer;
 pub mod user;
 mod uses;
 mod welcome;

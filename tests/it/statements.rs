@@ -4,10 +4,73 @@
 use crate::support::database::Database;
 use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_instrumentation};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, Once};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, Once};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Statements by the path of the watched database.
 static SEEN: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
+
+/// Statements that wait, by the path of their database.
+static HELD: Mutex<BTreeMap<String, Waiting>> = Mutex::new(BTreeMap::new());
+
+/// How the first statement with a text waits.
+struct Waiting {
+    text: &'static str,
+    reached: UnboundedSender<()>,
+    released: Arc<Mutex<Receiver<()>>>,
+}
+
+/// Holds the first statement with a text; see [`hold`].
+pub struct Hold {
+    reached: UnboundedReceiver<()>,
+    release: Sender<()>,
+}
+
+impl Hold {
+    /// Waits until a connection begins the statement.
+    pub async fn reached(&mut self) {
+        self.reached.recv().await.unwrap();
+    }
+
+    /// Lets it continue.
+    pub fn release(self) {
+        drop(self.release);
+    }
+}
+
+/// Holds the first statement with this text on a database, in the thread that runs it.
+pub fn hold(database: &Database, text: &'static str) -> Hold {
+    let (reached, is_reached) = unbounded_channel();
+    let (release, released) = channel();
+    let waiting = Waiting {
+        text,
+        reached,
+        released: Arc::new(Mutex::new(released)),
+    };
+    let path = database.url.trim_start_matches("sqlite:").to_owned();
+    HELD.lock().unwrap().insert(path, waiting);
+    Hold {
+        reached: is_reached,
+        release,
+    }
+}
+
+/// Waits if the statement is held.
+fn wait(path: &str, sql: &str) {
+    let released = {
+        let mut held = HELD.lock().unwrap();
+        match held.get(path) {
+            Some(waiting) if sql.contains(waiting.text) => {}
+            _ => return,
+        }
+        let waiting = held.remove(path).unwrap();
+        waiting.reached.send(()).unwrap();
+        waiting.released
+    };
+    // Until the sender is gone.
+    drop(released.lock().unwrap().recv());
+}
 
 /// Observes one connection.
 #[derive(Default)]
@@ -22,6 +85,7 @@ impl Instrumentation for Observer {
                 url.clone_into(&mut self.path);
             }
             InstrumentationEvent::StartQuery { query, .. } => {
+                wait(&self.path, &query.to_string());
                 let mut seen = SEEN.lock().unwrap();
                 if let Some(seen) = seen.get_mut(&self.path) {
                     let text = query.to_string();

@@ -122,7 +122,7 @@ impl DatabaseUrl {
     }
 
     /// Parses a URL. The message never repeats it, since it may contain a password.
-    fn parse(text: &str) -> Result<Self, String> {
+    pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("sqlite:") {
             sqlite_path(path).map(Self::Sqlite)
         } else if let Some(url) = PostgresUrl::split(text) {

@@ -123,11 +123,11 @@ impl Conn {
                     .map_err(|error| Error::Unavailable(format!("{path}: {error}")))?;
                 // FULL: a committed write survives a power cut. WAL: readers never wait for the
                 // writer. Checkpoints are rarer than by default, which gives half as many writes
-                // again.
+                // again; the file of the log shrinks to the limit when it starts anew (see `wal`).
                 conn.batch_execute(
                     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
                      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-                     PRAGMA wal_autocheckpoint = 4000;",
+                     PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432;",
                 )
                 .map_err(|error| Error::Unavailable(format!("{path}: {error}")))?;
                 // A usage batch changes many pages: without enough cache each is written several
@@ -229,12 +229,24 @@ impl Conn {
             return Ok(());
         };
         // A slow reader would block all writes while this waits.
-        conn.batch_execute("PRAGMA busy_timeout = 500")?;
-        let done: Truncated =
-            diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
-        match done.busy {
-            0 => Ok(()),
-            _ => Err(Error::Busy),
+        truncate(conn, "PRAGMA busy_timeout = 500")
+    }
+
+    /// The same for the connection of the writer, with a short wait for readers.
+    pub(super) fn shorten_wal(&mut self) -> Result<(), Error> {
+        let Self::Sqlite(conn) = self else {
+            return Ok(());
+        };
+        let shortened = truncate(conn, "PRAGMA busy_timeout = 100");
+        conn.batch_execute("PRAGMA busy_timeout = 5000")?;
+        shortened
+    }
+
+    /// Leaves the file of SQLite without a WAL. No other connection may use it.
+    pub(super) fn into_one_file(mut self) -> Result<(), Error> {
+        match &mut self {
+            Self::Sqlite(conn) => Ok(conn.batch_execute("PRAGMA journal_mode = DELETE")?),
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -294,6 +306,16 @@ fn one_line(text: &str) -> String {
     let lines = text.lines().map(str::trim);
     let lines = lines.filter(|line| !line.is_empty() && !line.ends_with('?'));
     lines.collect::<Vec<_>>().join("; ")
+}
+
+/// Checkpoints and truncates the WAL. Fails with [`Error::Busy`] if a reader needs it.
+fn truncate(conn: &mut SqliteConnection, patience: &str) -> Result<(), Error> {
+    conn.batch_execute(patience)?;
+    let done: Truncated = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(conn)?;
+    match done.busy {
+        0 => Ok(()),
+        _ => Err(Error::Busy),
+    }
 }
 
 /// The result of a WAL checkpoint.

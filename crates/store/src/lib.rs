@@ -7,6 +7,7 @@
 pub mod account_link;
 pub mod activity;
 pub mod audit;
+pub mod backup;
 mod cache;
 pub mod client;
 pub mod clock;
@@ -25,6 +26,7 @@ pub mod idempotency;
 pub mod identity;
 pub mod invitation;
 mod limits;
+mod long_read;
 mod migrate;
 pub mod org;
 pub mod passkey;
@@ -45,8 +47,10 @@ pub mod token_access;
 pub mod token_block;
 pub mod token_facts;
 pub mod token_filter;
+pub mod transfer;
 mod turns;
 pub mod user;
+mod wal;
 mod wal_index;
 mod workers;
 mod writer;
@@ -66,6 +70,7 @@ use readers::Readers;
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thread_local::ThreadLocal;
+use tokio::sync::Semaphore;
 pub use turns::{LockRefusal, Turns};
 use writer::WriteQueue;
 
@@ -81,6 +86,8 @@ struct Inner {
     health: Health,
     counters: Arc<Counters>,
     is_beside_server: bool,
+    /// Bounds the threads of [`Store::read_long`].
+    long_reads: Arc<Semaphore>,
 }
 
 enum Reads {
@@ -131,6 +138,7 @@ impl Store {
             writes: WriteQueue::start(url, turns, &counters)?,
             health: Health::default(),
             counters,
+            long_reads: Arc::new(Semaphore::new(long_read::AT_ONCE)),
         })))
     }
 
@@ -155,15 +163,8 @@ impl Store {
         E: Fails,
     {
         let begin = self.0.begin.clone();
-        self.read_outside(move |conn| {
-            conn.begin_snapshot(&begin)?;
-            let result = work(conn);
-            let ended = conn.end_snapshot();
-            let value = result?;
-            ended?;
-            Ok(value)
-        })
-        .await
+        self.read_outside(move |conn| in_snapshot(&begin, conn, &work))
+            .await
     }
 
     /// Runs one statement, which is a snapshot by itself. The work may run again if the connection
@@ -308,6 +309,20 @@ impl Store {
     pub fn is_shared(&self) -> bool {
         matches!(self.0.url, DatabaseUrl::Postgres(_))
     }
+}
+
+/// Runs work in one snapshot.
+fn in_snapshot<T, E: Fails>(
+    begin: &Begin,
+    conn: &mut Conn,
+    work: &impl Fn(&mut Conn) -> Result<T, E>,
+) -> Result<T, E> {
+    conn.begin_snapshot(begin)?;
+    let result = work(conn);
+    let ended = conn.end_snapshot();
+    let value = result?;
+    ended?;
+    Ok(value)
 }
 
 /// The database's error of some work, if it has one.

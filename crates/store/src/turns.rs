@@ -115,6 +115,20 @@ impl Turns {
         }
     }
 
+    /// Takes the lock of a database for a command that no other process may run beside.
+    pub fn exclusive(database: &Path) -> Result<Self, LockRefusal> {
+        let database = &resolve(database);
+        match (try_lock(database, File::try_lock)?, find_server(database)) {
+            (Ok(lock), _) => {
+                write_server(&lock, "")
+                    .map_err(|error| LockRefusal::File(beside(database, "lock"), error))?;
+                Ok(Self(Writing::Alone { _lock: Some(lock) }))
+            }
+            (Err(_), Some(server)) => Err(LockRefusal::Server(server)),
+            (Err(_), None) => Err(LockRefusal::Command),
+        }
+    }
+
     /// Whether a server runs beside this command.
     pub fn is_beside_server(&self) -> bool {
         matches!(self.0, Writing::Borrowing(_))

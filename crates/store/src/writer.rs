@@ -11,6 +11,7 @@ use super::connector::Connector;
 use super::figures::Counters;
 use super::shift::Shift;
 use super::turns::Turns;
+use super::wal::Wal;
 use super::workers::{After, Job, Plan, WorkOutcome, Workers};
 use super::{Error, Fails};
 use config::DatabaseUrl;
@@ -89,6 +90,7 @@ impl WriteQueue {
                         begin: Begin::of(&url),
                         turns: turns.clone(),
                         counters: counters.clone(),
+                        wal: Wal::of(&url),
                     };
                     Box::new(move |first, queue, shift| writer.serve(first, queue, shift))
                 })
@@ -129,6 +131,7 @@ struct Writer {
     begin: Begin,
     turns: Arc<Turns>,
     counters: Arc<Counters>,
+    wal: Option<Wal>,
 }
 
 impl Writer {
@@ -150,6 +153,9 @@ impl Writer {
             self.conn = None;
         }
         self.counters.note_writing(began.elapsed());
+        if let (Some(wal), Some(conn)) = (&mut self.wal, &mut self.conn) {
+            wal.keep_short(conn);
+        }
     }
 
     /// Commits a batch, in parts if it takes long. Work that collided, or whose part lost its

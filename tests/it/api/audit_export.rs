@@ -3,7 +3,9 @@
 use super::audit::audit;
 use super::call;
 use super::world::{SCOPES, World};
-use crate::support::OPERATOR;
+use crate::statements;
+use crate::support::database::Database;
+use crate::support::{OPERATOR, TestApp};
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -201,4 +203,46 @@ async fn own_log_of_a_user_hides_the_addresses_of_others() {
     let of = format!("?organization={}&action=member.changed", home.org);
     let (_, _, whole) = export(&world, &admin, &of).await;
     assert!(whole.contains("AdminTool/7"), "{whole}");
+}
+
+/// A long read of one request delays no other, although the server has one worker.
+#[actix_web::test]
+async fn requests_are_answered_while_an_export_reads() {
+    if Database::is_postgres() {
+        return;
+    }
+    statements::observe();
+    let test = TestApp::start().await;
+    for (path, text) in [
+        (
+            "/v1/audit/export",
+            "`audit_record`.`sequence` > ?) ORDER BY",
+        ),
+        (
+            "/v1/audit/verify",
+            "`audit_record`.`sequence` > ?) ORDER BY",
+        ),
+    ] {
+        test.settle().await;
+        let mut held = statements::hold(&test.database, text);
+        let long = async {
+            let answer = call(&test, Method::GET, path, OPERATOR)
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            answer.text().await.unwrap()
+        };
+        let others = async {
+            held.reached().await;
+            for _ in 0..20 {
+                let token = test.token(&["tokens:read"]).await;
+                assert_eq!(test.me(&token).await.status(), 200);
+                assert_eq!(test.introspect(&token).await["active"], true);
+            }
+            held.release();
+        };
+        let (text, ()) = tokio::join!(long, others);
+        assert!(!text.is_empty());
+    }
 }

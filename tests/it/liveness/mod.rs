@@ -10,6 +10,7 @@ mod rejected;
 mod schema;
 mod silence;
 mod tls;
+mod wal;
 
 use crate::support::TestApp;
 use crate::support::device::Answer;

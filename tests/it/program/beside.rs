@@ -78,6 +78,11 @@ fn commands_succeed_beside_a_busy_server() {
                 "orgs:read",
             ];
             deployment.command(&add).run().exited(0);
+            if !Database::is_postgres() {
+                let backup = deployment.path(&format!("backup-{n}.db"));
+                let backup = ["backup", backup.to_str().unwrap()];
+                deployment.command(&backup).run().exited(0);
+            }
         }
         is_over.store(true, Ordering::Relaxed);
         load.join().unwrap()

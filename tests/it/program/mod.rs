@@ -2,6 +2,7 @@
 //! signals.
 
 mod absent;
+mod backup;
 mod beside;
 mod check;
 mod client;
@@ -26,5 +27,6 @@ mod stop;
 mod supervisor;
 mod tenant;
 mod tls;
+mod transfer;
 mod unnamed;
 mod user;

@@ -13,6 +13,7 @@ use domain::audit::chain::Sealed;
 use domain::audit::csv;
 use domain::audit::excerpt::Excerpted;
 use domain::audit::export::{self, Header, Part};
+use domain::audit::hash::Hash;
 use domain::audit::record::Record;
 use domain::audit::{Action, logged_filter};
 use domain::decision::ResourceRef;
@@ -187,6 +188,39 @@ impl Writing {
         let origin = log.origin.clone();
         Header { part, origin }.line() + "\n"
     }
+
+    /// The text of records, with the hashes before them, as the caller may see them.
+    fn piece(
+        self,
+        lines: Vec<Sealed>,
+        previous: &BTreeMap<u64, Hash>,
+        own: Option<&UserId>,
+    ) -> Result<String, Error> {
+        let mut text = String::new();
+        for mut sealed in lines {
+            match self {
+                Self::Csv => {
+                    hide_origin(&mut sealed.record, own);
+                    text += &csv::row(&sealed);
+                }
+                Self::Whole => text += &(export::line(&sealed) + "\n"),
+                Self::Excerpt => {
+                    if own.is_some_and(|id| !sealed.record.tells_origin_to(id)) {
+                        sealed.record = sealed.record.erased();
+                        // Records from before salts cannot be verified without the data.
+                        if sealed.record.has_personal_data() {
+                            continue;
+                        }
+                    }
+                    let before = sealed.record.sequence - 1;
+                    let previous = previous.get(&before).copied();
+                    let previous = previous.ok_or(Error::Conflict(PRUNED))?;
+                    text += &(Excerpted { sealed, previous }.line() + "\n");
+                }
+            }
+        }
+        Ok(text)
+    }
 }
 
 /// State of a running export.
@@ -207,54 +241,30 @@ impl Export {
         }
         let (filter, after, writing) = (self.access.filter.clone(), self.after, self.writing);
         let (start, end) = (self.log.start(), self.log.head.sequence);
-        let (lines, previous) = self
-            .app
-            .store()
-            .read(move |conn| {
-                let mut lines =
-                    store::audit::list_records(conn, &filter, Side::After(after), CHUNK)?;
-                lines.retain(|line| line.record.sequence <= end);
-                let before: Vec<_> = lines.iter().map(|line| line.record.sequence - 1).collect();
-                let mut previous = match writing {
-                    Writing::Excerpt => store::audit::list_hashes(conn, &before)?,
-                    Writing::Whole | Writing::Csv => BTreeMap::new(),
-                };
-                previous.insert(start.sequence, start.hash);
-                Ok::<_, Error>((lines, previous))
-            })
-            .await?;
-        let Some(last) = lines.last() else {
+        let own = self.access.own.clone();
+        let read = move |conn: &mut store::Conn| {
+            let mut lines = store::audit::list_records(conn, &filter, Side::After(after), CHUNK)?;
+            lines.retain(|line| line.record.sequence <= end);
+            let before: Vec<_> = lines.iter().map(|line| line.record.sequence - 1).collect();
+            let mut previous = match writing {
+                Writing::Excerpt => store::audit::list_hashes(conn, &before)?,
+                Writing::Whole | Writing::Csv => BTreeMap::new(),
+            };
+            previous.insert(start.sequence, start.hash);
+            let (Some(first), Some(last)) = (lines.first(), lines.last()) else {
+                return Ok(None);
+            };
+            if writing == Writing::Whole && first.record.sequence != after + 1 {
+                return Err(Error::Conflict(PRUNED));
+            }
+            let last = last.record.sequence;
+            let text = writing.piece(lines, &previous, own.as_ref())?;
+            Ok::<_, Error>(Some((text, last)))
+        };
+        let Some((text, last)) = self.app.store().read_long(read).await? else {
             return Ok(None);
         };
-        let is_next = lines[0].record.sequence == self.after + 1;
-        if writing == Writing::Whole && !is_next {
-            return Err(Error::Conflict(PRUNED));
-        }
-        self.after = last.record.sequence;
-        let own = self.access.own.as_ref();
-        let mut text = String::new();
-        for mut sealed in lines {
-            match writing {
-                Writing::Csv => {
-                    hide_origin(&mut sealed.record, own);
-                    text += &csv::row(&sealed);
-                }
-                Writing::Whole => text += &(export::line(&sealed) + "\n"),
-                Writing::Excerpt => {
-                    if own.is_some_and(|id| !sealed.record.tells_origin_to(id)) {
-                        sealed.record = sealed.record.erased();
-                        // Records from before salts cannot be verified without the data.
-                        if sealed.record.has_personal_data() {
-                            continue;
-                        }
-                    }
-                    let before = sealed.record.sequence - 1;
-                    let previous = previous.get(&before).copied();
-                    let previous = previous.ok_or(Error::Conflict(PRUNED))?;
-                    text += &(Excerpted { sealed, previous }.line() + "\n");
-                }
-            }
-        }
+        self.after = last;
         Ok(Some((text, self)))
     }
 }

@@ -188,7 +188,7 @@ impl Staged {
     }
 
     /// Renames it, and fails if the name is taken.
-    fn put_in_place_of_nothing(self) -> io::Result<()> {
+    pub(super) fn put_in_place_of_nothing(self) -> io::Result<()> {
         std::fs::hard_link(&self.partial, &self.path)
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use store::deployment::{self, Fingerprints, RunningServer};
 
 /// Age in milliseconds of the last heartbeat beyond which a server counts as stopped.
-const LIVE: i64 = 30_000;
+pub(super) const LIVE: i64 = 30_000;
 
 /// Number of hexadecimal digits of a fingerprint.
 const DIGITS: usize = 16;

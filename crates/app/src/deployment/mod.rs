@@ -2,9 +2,12 @@
 //! log. Each comes from the environment or from a file that only its owner can read; the first
 //! start creates the files.
 
+pub mod backup;
 pub(super) mod file;
 pub(crate) mod identity;
+mod keys;
 pub(super) mod operator_token;
+pub mod transfer;
 
 use super::Entropy;
 use config::{Config, DatabaseUrl, Tls};

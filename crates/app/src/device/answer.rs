@@ -12,14 +12,15 @@ use chrono::Duration;
 use domain::Instant;
 use domain::audit::Action;
 use domain::device::{ANSWER_KEPT, Grant, State};
-use domain::id::TokenId;
 use domain::network;
 use domain::sealed::{SealKey, SealSalt};
 use domain::secret::Secret;
 use domain::token::{Token, TokenOwner};
 use serde_json::json;
-use store::Conn;
 use store::device::{DeviceAnswer, SealedAnswer};
+
+/// How long a repetition needs no other write after one.
+const FRESH: Duration = Duration::seconds(5);
 
 /// Tokens revoked at once; few, to keep other writes from waiting.
 const AT_ONCE: i64 = 100;
@@ -59,12 +60,46 @@ fn code_lifetime(app: &App) -> Duration {
     Duration::from_std(lifetime).unwrap_or(Duration::zero())
 }
 
-/// Whether no use of a token is known that a device fetched.
-pub(super) async fn is_unused(app: &App, token_id: &TokenId) -> Result<bool, Error> {
-    let id = token_id.clone();
-    let find = move |conn: &mut Conn| Ok::<_, Error>(store::device::find_answer(conn, &id)?);
-    let answer = app.store().read_one(find).await?;
-    Ok(answer.is_some() && !app.uses().is_first_noted(token_id))
+/// What a code that was sent again means, without a write.
+pub(super) enum Repetition {
+    /// The same token again. When it must be used was stored a moment ago.
+    Given(Box<NewToken>),
+    /// The token was not used yet: [`repeat`] decides.
+    Possible,
+    /// The token was used.
+    Over,
+}
+
+/// Looks at a code that was sent again.
+pub(super) async fn look(
+    req: &Request,
+    grant: &Grant,
+    device_code: &Secret,
+) -> Result<Repetition, Error> {
+    let (grant, device_code) = (grant.clone(), device_code.clone());
+    req.read(move |tx| {
+        let Some(answer) = find(tx, &grant)? else {
+            return Ok(Repetition::Over);
+        };
+        let is_fresh = |at: Instant| at > tx.now + ANSWER_KEPT - FRESH;
+        if answer.kept_until <= tx.now || !answer.revoked_from.is_some_and(is_fresh) {
+            return Ok(Repetition::Possible);
+        }
+        let given = open(tx, &grant, &answer, &device_code)?;
+        Ok(given.map_or(Repetition::Possible, |new| Repetition::Given(Box::new(new))))
+    })
+    .await
+}
+
+/// The answer of a grant, unless its token was used.
+fn find(tx: &mut Tx<'_>, grant: &Grant) -> Result<Option<DeviceAnswer>, Error> {
+    let State::Redeemed { token_id } = &grant.state else {
+        return Ok(None);
+    };
+    if tx.app().uses().is_first_noted(token_id) {
+        return Ok(None);
+    }
+    Ok(store::device::find_answer(tx.conn, token_id)?)
 }
 
 /// The same token again, for a code that was sent again; `None` if it is a replay. From now on the
@@ -74,15 +109,10 @@ pub(super) fn repeat(
     grant: &Grant,
     device_code: &Secret,
 ) -> Result<Option<NewToken>, Error> {
-    let State::Redeemed { token_id } = &grant.state else {
+    let Some(answer) = find(tx, grant)? else {
         return Ok(None);
     };
-    let Some(answer) = store::device::find_answer(tx.conn, token_id)? else {
-        return Ok(None);
-    };
-    if tx.app().uses().is_first_noted(token_id) {
-        return Ok(None);
-    }
+    let token_id = &answer.token_id;
     if answer.kept_until <= tx.now {
         token::revoke_unused(tx, token_id)?;
         return Ok(None);

@@ -1,6 +1,7 @@
 //! A device fetches its token (RFC 8628 section 3.4).
 
-use super::{answer, caller, consent, expiry};
+use super::answer::{self, Repetition};
+use super::{caller, consent, expiry};
 use crate::access::{Caller, UserMemberships, earlier};
 use crate::audit::tally::{self, Occurrence};
 use crate::client::Credentials;
@@ -152,8 +153,12 @@ async fn poll_by(
     };
     let is_own = grant.client_id == client_id;
     let is_settled = match (&grant.state, is_own) {
-        (State::Redeemed { token_id }, true) if grant.noted.replay => {
-            !answer::is_unused(&req.app, token_id).await?
+        (State::Redeemed { .. }, true) => {
+            match answer::look(req, &grant, &device_code.secret).await? {
+                Repetition::Given(new) => return Ok(PollOutcome::Issued(new)),
+                Repetition::Possible => false,
+                Repetition::Over => grant.noted.replay,
+            }
         }
         (_, is_own) => !is_own && grant.noted.wrong_client,
     };

@@ -216,6 +216,12 @@ words! {
         SettingsChanged = "settings.changed",
         /// The operator made the present keys those of the database.
         KeysAccepted = "deployment.keys_accepted",
+        /// The operator wrote a backup of the database.
+        DeploymentBackedUp = "deployment.backed_up",
+        /// The operator restored a backup.
+        DeploymentRestored = "deployment.restored",
+        /// The operator moved the database.
+        DeploymentMoved = "deployment.moved",
         /// A client was registered.
         ClientCreated = "client.created",
         /// A client was changed, enabled or disabled.

@@ -97,6 +97,9 @@ fn words(action: Action, record: &Record) -> &'static str {
         Action::SettingsChanged if told("reloaded") => "reloaded the settings",
         Action::SettingsChanged => "started with changed settings",
         Action::KeysAccepted => "accepted new keys of the server",
+        Action::DeploymentBackedUp => "wrote a backup of the database",
+        Action::DeploymentRestored => "restored a backup of the database",
+        Action::DeploymentMoved => "moved the database to another address",
         Action::ClientCreated => "registered the application {target}",
         Action::ClientChanged if record.detail.get("active") == Some(&Value::Bool(true)) => {
             "activated the application {target}"

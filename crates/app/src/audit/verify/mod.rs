@@ -120,10 +120,8 @@ async fn verify_from(
 
 /// Reads the next stored lines of the log.
 async fn list_lines(app: &App, after: u64, limit: i64) -> Result<Vec<Stored>, Error> {
-    // SQLite reads do not await; yield to other tasks on this thread.
-    tokio::task::yield_now().await;
     app.store()
-        .read(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, limit)?))
+        .read_long(move |conn| Ok::<_, Error>(store::audit::list_lines(conn, after, limit)?))
         .await
 }
 

@@ -60,7 +60,7 @@ impl<'a> UseCheck<'a> {
         let id = record.id.clone();
         let usage_batches = app
             .store()
-            .read(move |conn| Ok::<_, Error>(store::audit::list_batch(conn, &id)?))
+            .read_long(move |conn| Ok::<_, Error>(store::audit::list_batch(conn, &id)?))
             .await?;
         if usage_batches.is_empty() {
             if self.gone.as_ref().is_none_or(|(_, id)| record.id >= *id) {
@@ -105,7 +105,7 @@ pub(super) async fn find_planted(app: &App, end: &Head) -> Result<Option<Discrep
         let from = after.clone();
         let (ids, recorded) = app
             .store()
-            .read(move |conn| {
+            .read_long(move |conn| {
                 let ids = store::audit::list_batches(conn, &from, BATCHES)?;
                 let recorded = store::audit::list_recorded(conn, &ids)?;
                 Ok::<_, Error>((ids, recorded))
@@ -122,7 +122,6 @@ pub(super) async fn find_planted(app: &App, end: &Head) -> Result<Option<Discrep
             }
         }
         after.clone_from(last);
-        tokio::task::yield_now().await;
     }
 }
 
