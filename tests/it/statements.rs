@@ -69,7 +69,7 @@ fn wait(path: &str, sql: &str) {
         waiting.released
     };
     // Until the sender is gone.
-    drop(released.lock().unwrap().recv());
+    let _ = released.lock().unwrap().recv();
 }
 
 /// Observes one connection.
