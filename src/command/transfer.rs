@@ -13,7 +13,6 @@ use doorcode::store::{LockRefusal, Store, Turns};
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::path::Path;
-use std::time::Instant;
 
 /// `doorcode move`.
 #[derive(Args)]
@@ -34,8 +33,7 @@ pub fn run(config: Option<&Path>, command: &Move) -> Outcome {
     if from == to {
         return Err("--to: names the present database; name a new one".into());
     }
-    let began = Instant::now();
-    let tables = {
+    let (tables, seconds) = {
         let _locks = [lock_source(&config)?, lock_target(&to)?];
         let bar = ProgressBar::no_length().with_style(ProgressStyle::with_template(
             "{bar:32} {human_pos} of {human_len} rows, {msg}, {eta} left",
@@ -47,7 +45,8 @@ pub fn run(config: Option<&Path>, command: &Move) -> Outcome {
         });
         bar.finish_and_clear();
         // Texts of the driver can have several lines.
-        tables.map_err(|error| error.to_string().trim().replace('\n', " "))?
+        let tables = tables.map_err(|error| error.to_string().trim().replace('\n', " "))?;
+        (tables, bar.elapsed().as_secs())
     };
     config.database.url = to.clone();
     let records = actix_web::rt::System::new().block_on(async {
@@ -66,7 +65,6 @@ pub fn run(config: Option<&Path>, command: &Move) -> Outcome {
             .into()),
         }
     })?;
-    let seconds = began.elapsed().as_secs();
     let rows: u64 = tables.iter().map(|table| table.rows).sum();
     if command.json {
         let tables: Vec<_> = tables.iter().map(describe).collect();

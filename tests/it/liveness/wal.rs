@@ -89,12 +89,12 @@ async fn log_is_short_beside_many_short_reads() {
     std::thread::scope(|scope| {
         for _ in 0..3 {
             scope.spawn(|| {
-                let mut conn = Conn::open_existing(&DatabaseUrl::Sqlite(path.clone())).unwrap();
-                while !is_over.load(Ordering::Relaxed) {
-                    let digest = Secret::new("none").digest();
-                    sealed_text::find_text(&mut conn, &digest, Instant::UNIX_EPOCH).unwrap();
-                    sealed_text::list_bucket(&mut conn, 0).unwrap();
-                }
+                actix_web::rt::System::new().block_on(async {
+                    while !is_over.load(Ordering::Relaxed) {
+                        let read = |conn: &mut Conn| sealed_text::list_bucket(conn, 0);
+                        store.read(read).await.unwrap();
+                    }
+                });
             });
         }
         let (store, path, is_over) = (store.clone(), path.clone(), &is_over);

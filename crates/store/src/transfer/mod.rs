@@ -199,6 +199,8 @@ impl Sum {
 
 fn open_source(url: &DatabaseUrl) -> Result<Conn, Error> {
     let mut conn = Conn::open_existing(url)?;
+    // The comparison has a snapshot of its own.
+    conn.end_snapshot()?;
     match migrate::schema(&mut conn, &Begin::of(url))? {
         Schema::Current | Schema::Unguarded => {}
         Schema::Empty => return Err(Error::Other("The database has no tables.".into())),
