@@ -6,7 +6,11 @@ use diesel::connection::{Instrumentation, InstrumentationEvent, set_default_inst
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, Once};
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// How long a test waits for a statement, or for other work beside a held one.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Statements by the path of the watched database.
 static SEEN: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
@@ -28,9 +32,10 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Waits until a connection begins the statement.
+    /// Waits until a connection begins the statement. Fails if none does.
     pub async fn reached(&mut self) {
-        self.reached.recv().await.unwrap();
+        let reached = tokio::time::timeout(PATIENCE, self.reached.recv()).await;
+        reached.expect("no such statement").unwrap();
     }
 
     /// Lets it continue.

@@ -3,7 +3,7 @@
 use super::audit::audit;
 use super::call;
 use super::world::{SCOPES, World};
-use crate::statements;
+use crate::statements::{self, PATIENCE};
 use crate::support::database::Database;
 use crate::support::{OPERATOR, TestApp};
 use futures_util::future::join_all;
@@ -214,9 +214,10 @@ async fn requests_are_answered_while_an_export_reads() {
     statements::observe();
     let test = TestApp::start().await;
     for (path, text) in [
+        // The records after the start of the log and after the last piece.
         (
             "/v1/audit/export",
-            "`audit_record`.`sequence` > ?) ORDER BY",
+            "`audit_record`.`sequence` > ?)) ORDER BY",
         ),
         (
             "/v1/audit/verify",
@@ -241,6 +242,10 @@ async fn requests_are_answered_while_an_export_reads() {
                 assert_eq!(test.introspect(&token).await["active"], true);
             }
             held.release();
+        };
+        let others = async {
+            let answered = tokio::time::timeout(PATIENCE, others).await;
+            answered.expect("requests wait for the export");
         };
         let (text, ()) = tokio::join!(long, others);
         assert!(!text.is_empty());
