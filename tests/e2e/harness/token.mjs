@@ -9,7 +9,7 @@ export const button = (page, name) => page.getByRole('button', { name, exact: tr
 
 /** Opens the menu of a row and follows this link in it. */
 export async function choose(row, name) {
-  await row.locator('summary').click()
+  await row.locator('summary[aria-label^="Actions for"]').click()
   await link(row, name).click()
 }
 
