@@ -17,7 +17,7 @@ use std::path::Path;
 /// `doorcode move`.
 #[derive(Args)]
 pub struct Move {
-    /// The URL of the new database, which must be empty, such as postgres://doorcode@localhost/doorcode
+    /// The URL of the new database, which must be empty, such as postgres://user@localhost/tokens
     #[arg(long, value_name = "URL")]
     to: String,
     /// Print the result as JSON
