@@ -1,5 +1,6 @@
 //! PgBouncer in transaction mode between the server and PostgreSQL.
 
+use super::schema::CLIENT;
 use crate::support::database::Database;
 use crate::support::deployment::{Deployment, free_address};
 use crate::support::http;
@@ -158,17 +159,7 @@ async fn servers_work_behind_pgbouncer_in_transaction_mode() {
             "{round}: {answers:?}"
         );
     }
-    let add = [
-        "client",
-        "add",
-        "--id",
-        "ci",
-        "--name",
-        "CI",
-        "--scope",
-        "tokens:read",
-    ];
-    deployment.command(&add).run().exited(0);
+    deployment.command(&CLIENT).run().exited(0);
 
     let used = "SELECT string_agg(DISTINCT value, ', ') FROM setting";
     assert_eq!(database.text(used), "on t 4s");

@@ -8,7 +8,7 @@ use url::Url;
 const LOCKS: [&str; 2] = ["SHARE UPDATE EXCLUSIVE", "ROW EXCLUSIVE"];
 
 /// A command that changes data.
-const CLIENT: [&str; 8] = [
+pub const CLIENT: [&str; 8] = [
     "client",
     "add",
     "--id",

@@ -36,6 +36,13 @@ async fn again(browser: &mut Browser, page: &Page) -> String {
     format!("/login/with/{ID}?again=yes{rest}")
 }
 
+/// Disconnects the provider, which needs a recent sign-in.
+async fn disconnect(browser: &mut Browser, provider: &Provider) -> Page {
+    let issuer = [("issuer", provider.url.as_str())];
+    let path = "/account/identities/disconnect";
+    browser.post_only(path, &issuer).await
+}
+
 #[actix_web::test]
 async fn provider_asks_its_user_again() {
     let provider = Provider::start();
@@ -76,12 +83,7 @@ async fn old_sign_in_at_the_provider_does_not_suffice() {
     ] {
         provider.state("auth_time", value);
         browser.get("/account").await;
-        let page = browser
-            .post_only(
-                "/account/identities/disconnect",
-                &[("issuer", &provider.url)],
-            )
-            .await;
+        let page = disconnect(&mut browser, &provider).await;
         let begin = again(&mut browser, &page).await;
         let page = provider.sign_in_at(&mut browser, &begin).await;
         let location = page.location().to_owned();
@@ -104,12 +106,7 @@ async fn silent_sign_in_is_not_recent() {
         let page = provider.sign_in(&mut browser).await;
         assert_eq!(page.location(), "/tokens");
         browser.get("/account").await;
-        let page = browser
-            .post_only(
-                "/account/identities/disconnect",
-                &[("issuer", &provider.url)],
-            )
-            .await;
+        let page = disconnect(&mut browser, &provider).await;
         again(&mut browser, &page).await;
     }
     // A time in the future counts as now.
@@ -117,11 +114,6 @@ async fn silent_sign_in_is_not_recent() {
     provider.sign_in(&mut browser).await;
     test.clock.advance(OLD);
     browser.get("/account").await;
-    let page = browser
-        .post_only(
-            "/account/identities/disconnect",
-            &[("issuer", &provider.url)],
-        )
-        .await;
+    let page = disconnect(&mut browser, &provider).await;
     again(&mut browser, &page).await;
 }

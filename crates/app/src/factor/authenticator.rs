@@ -90,10 +90,7 @@ pub async fn add(
             store::factor::insert_authenticator(tx.conn, &user_id, &new)?;
             let detail = json!({"factor": Factor::Totp.as_str()});
             tx.record(Some(user_id.as_str()), detail)?;
-            let codes = match store::factor::count_recovery_codes(tx.conn, &user_id)? {
-                0 => Some(recovery::replace(tx, &user_id)?),
-                _ => None,
-            };
+            let codes = recovery::create_missing(tx, &user_id)?;
             Ok(Added { user_id, codes })
         })
         .await?;

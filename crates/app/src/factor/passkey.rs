@@ -85,10 +85,7 @@ pub async fn add_passkey(
             store::passkey::insert_passkey(tx.conn, &new)?;
             let detail = json!({"factor": Factor::Passkey.as_str(), "passkey": new.id.as_str()});
             tx.record(Some(user_id.as_str()), detail)?;
-            let codes = match store::factor::count_recovery_codes(tx.conn, &user_id)? {
-                0 => Some(recovery::replace(tx, &user_id)?),
-                _ => None,
-            };
+            let codes = recovery::create_missing(tx, &user_id)?;
             Ok(Added { user_id, codes })
         })
         .await?;

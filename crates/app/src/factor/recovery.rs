@@ -38,8 +38,17 @@ pub async fn renew(req: &Request) -> Result<NewCodes, Error> {
     Ok(new)
 }
 
+/// Creates recovery codes for a user who has none, whom the transaction has locked. `None` if there
+/// are some.
+pub(super) fn create_missing(tx: &mut Tx<'_>, user_id: &UserId) -> Result<Option<Secret>, Error> {
+    match store::factor::count_recovery_codes(tx.conn, user_id)? {
+        0 => Ok(Some(replace(tx, user_id)?)),
+        _ => Ok(None),
+    }
+}
+
 /// Replaces the recovery codes of a user, whom the transaction has locked.
-pub(super) fn replace(tx: &mut Tx<'_>, user_id: &UserId) -> Result<Secret, Error> {
+fn replace(tx: &mut Tx<'_>, user_id: &UserId) -> Result<Secret, Error> {
     let codes: Vec<_> = (0..RECOVERY_CODES)
         .map(|_| RecoveryCode::from_random(tx.random::<RECOVERY_CODE_BYTES>()))
         .collect();
